@@ -1,0 +1,8 @@
+//! The server in a container: image, container, and the engine that runs both.
+
+pub(crate) mod engine;
+mod existing;
+pub(crate) mod image;
+mod instance;
+
+pub(crate) use instance::{start, stop};

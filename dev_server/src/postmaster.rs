@@ -1,0 +1,176 @@
+//! Starts and stops the server of a cluster.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::disk;
+use crate::error::Error;
+use crate::file;
+use crate::home::{DATA, Home, LOG, Site};
+use crate::note::Note;
+use crate::pid_file::{self, Postmaster};
+use crate::process;
+
+/// Why a server did not start.
+pub(crate) enum Refusal {
+    /// Somebody took the port between our look at it and the server's.
+    PortTaken,
+    /// Anything else.
+    Error(Error),
+}
+
+/// Starts the server and waits until it takes connections.
+///
+/// `pg_ctl` makes it the leader of a session of its own, so neither Ctrl-C nor the end of the caller's terminal
+/// reaches it.
+pub(crate) fn start(site: &Site<'_>, bin: &Path, timeout: Duration) -> Result<(), Refusal> {
+    let Site { home, account, .. } = site;
+    let log = home.log();
+    let end = file::append(&log, 0o600, account.owner())
+        .and_then(|file| file.metadata().map_err(|source| Error::file("inspect", &log, source)))
+        .map_err(Refusal::Error)?
+        .len();
+    let mut command = site.command(&bin.join("pg_ctl")).map_err(Refusal::Error)?;
+    let Err(source) = process::stdout(start_arguments(&mut command, timeout)) else {
+        return Ok(());
+    };
+    let tail = process::tail(&text_from(&log, end));
+    if tail.contains("could not bind") {
+        return Err(Refusal::PortTaken);
+    }
+    Err(Refusal::Error(if source.tail().contains("did not start in time") {
+        Error::StartTimeout { timeout, tail }
+    } else if disk::is_full(&tail, &home.folder) {
+        Error::DiskFull { action: "start the server", path: home.folder.clone(), tail, source }
+    } else {
+        Error::Start { log, tail, source }
+    }))
+}
+
+/// Stops the server `pid`: clients are disconnected, transactions rolled back, and everything written down.
+pub(crate) fn stop(site: &Site<'_>, bin: &Path, pid: i32) -> Result<(), Error> {
+    let mut command = site.command(&bin.join("pg_ctl"))?;
+    command.args(["stop", "-D", DATA, "-m", "fast", "-w", "-t", "60"]);
+    process::stdout(&mut command).map(drop).map_err(|source| Error::Stop { pid, source })
+}
+
+/// Waits while a server starts, recovers or stops, and says what has become of it.
+pub(crate) fn settled(home: &Home, timeout: Duration) -> Result<Postmaster, Error> {
+    let begin = Instant::now();
+    loop {
+        let postmaster = pid_file::inspect(&home.data())?;
+        if !matches!(postmaster, Postmaster::Busy { .. }) {
+            return Ok(postmaster);
+        }
+        if begin.elapsed() > timeout {
+            let tail = process::tail(&text_from(&home.log(), 0));
+            return Err(Error::StartTimeout { timeout, tail });
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Removes the pid file of a server that is gone, once its last processes are gone too.
+pub(crate) fn clear_stale(home: &Home, timeout: Duration, notes: &mut Vec<Note>) -> Result<(), Error> {
+    let data = home.data();
+    let Postmaster::Stale { pid, reused } = pid_file::inspect(&data)? else {
+        return Ok(());
+    };
+    let begin = Instant::now();
+    while pid_file::has_survivors(&data) {
+        if begin.elapsed() > timeout {
+            return Err(Error::Survivors { data });
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    file::remove(&data.join("postmaster.pid"))?;
+    notes.push(Note::StalePidFile { pid, reused });
+    Ok(())
+}
+
+/// Relative paths, because `pg_ctl` hands them to a shell between plain double quotes.
+fn start_arguments(command: &mut Command, timeout: Duration) -> &mut Command {
+    let seconds = timeout.as_secs().max(1).to_string();
+    command.args(["start", "-D", DATA, "-l", LOG, "-w", "-t", &seconds])
+}
+
+/// What was written to `path` after its first `start` bytes, or the end of that; nothing if it cannot be read.
+fn text_from(path: &Path, start: u64) -> String {
+    const ENOUGH: u64 = 64 * 1024;
+    let read = || {
+        let mut file = std::fs::File::open(path)?;
+        let start = start.max(file.metadata()?.len().saturating_sub(ENOUGH));
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.take(ENOUGH).read_to_end(&mut bytes)?;
+        std::io::Result::Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    read().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::account::Account;
+
+    /// Starts with a `pg_ctl` that does what `script` says, in the home of a cluster.
+    fn started_by(script: &str) -> Result<(), Refusal> {
+        let folder = tempfile::tempdir().unwrap();
+        let pg_ctl = folder.path().join("pg_ctl");
+        fs::write(&pg_ctl, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&pg_ctl, Permissions::from_mode(0o755)).unwrap();
+        fs::write(folder.path().join(LOG), "of an earlier start: could not bind\n").unwrap();
+        let account = Account { uid: 0, gid: 0, name: String::new(), switch: false };
+        let lock = File::create(folder.path().join("lock")).unwrap();
+        let site = Site { home: Home { folder: folder.path().to_owned() }, account, lock: &lock };
+        start(&site, folder.path(), Duration::from_secs(7))
+    }
+
+    #[test]
+    fn a_port_that_was_taken_in_between_is_told_apart() {
+        let script = "echo 'LOG:  could not bind IPv4 address \"127.0.0.1\": Address already in use' >> log; exit 1";
+        assert!(matches!(started_by(script), Err(Refusal::PortTaken)));
+    }
+
+    #[test]
+    fn a_failure_carries_what_this_start_logged() {
+        let Err(Refusal::Error(error)) = started_by("echo 'FATAL:  no' >> log; echo 'could not start server'; exit 1")
+        else {
+            panic!("it failed");
+        };
+        assert!(error.to_string().ends_with("ends with:\n  FATAL:  no"), "{error}");
+        assert!(!error.to_string().contains("earlier"));
+    }
+
+    #[test]
+    fn a_full_disk_and_a_lack_of_time_are_told_apart() {
+        let full = started_by("echo 'FATAL:  could not write: No space left on device' >> log; exit 1");
+        assert!(matches!(full, Err(Refusal::Error(Error::DiskFull { .. }))));
+        let slow = started_by("echo 'pg_ctl: server did not start in time'; exit 1");
+        assert!(matches!(slow, Err(Refusal::Error(Error::StartTimeout { .. }))));
+        assert!(started_by("exit 0").is_ok());
+    }
+
+    #[test]
+    fn pg_ctl_gets_relative_paths_and_whole_seconds() {
+        let mut command = Command::new("pg_ctl");
+        start_arguments(&mut command, Duration::from_millis(2500));
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
+        assert_eq!(arguments.join(" "), "start -D data -l log -w -t 2");
+    }
+
+    #[test]
+    fn a_log_is_read_from_where_this_start_began() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        std::fs::write(&path, "old\nnew\n").unwrap();
+        assert_eq!(text_from(&path, 4), "new\n");
+        assert_eq!(text_from(&folder.path().join("none"), 0), "");
+    }
+}
