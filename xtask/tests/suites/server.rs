@@ -1,0 +1,239 @@
+//! The servers that the suites run on.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use db_service::DatabaseUrl;
+use testcontainers::core::{IntoContainerPort as _, WaitFor};
+use testcontainers::runners::SyncRunner as _;
+use testcontainers::{Container, GenericImage, ImageExt as _};
+
+use crate::database::{self, Database};
+
+/// What the suites run on: what can be had here, and the server that `TEST_DATABASE_URL` names, if it names one.
+pub(crate) fn kinds() -> Vec<Kind> {
+    let mut kinds = vec![Kind::Embedded, Kind::Container];
+    if std::env::var_os("TEST_DATABASE_URL").is_some() {
+        kinds.push(Kind::Url);
+    }
+    kinds
+}
+
+/// The password of servers that we start: special characters, so that every test is also one of encoding and hiding.
+pub(crate) const PASSWORD: &str = "s3cr@t/pass#1";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Embedded,
+    Container,
+    Url,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Container => "container",
+            Self::Url => "url",
+        })
+    }
+}
+
+pub(crate) struct TestServer {
+    pub(crate) kind: Kind,
+    /// As a superuser, no database.
+    pub(crate) url: DatabaseUrl,
+    holder: Holder,
+    /// Tests that use the development databases' fixed names take turns.
+    fixed_names: Mutex<()>,
+    templates: Mutex<()>,
+    next: AtomicU32,
+}
+
+/// What keeps the server alive, and ends it.
+enum Holder {
+    Embedded { root: tempfile::TempDir, bin: PathBuf },
+    Container(Box<Container<GenericImage>>),
+    Elsewhere,
+}
+
+/// The project that the tests are about.
+pub(crate) fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is the parent folder")
+}
+
+/// Starts a server, or says why there is none.
+pub(crate) fn start(kind: Kind, listing: bool) -> Result<TestServer, String> {
+    if listing {
+        return Err("only listed".to_owned());
+    }
+    let (url, holder) = match kind {
+        Kind::Embedded => embedded()?,
+        Kind::Container => in_container("timescaledb,pg_stat_statements")?,
+        Kind::Url => match std::env::var("TEST_DATABASE_URL") {
+            Ok(text) => {
+                (DatabaseUrl::parse(&text).map_err(|error| error.to_string())?.without_database(), Holder::Elsewhere)
+            }
+            Err(_) => return Err("TEST_DATABASE_URL is not set".to_owned()),
+        },
+    };
+    let mut server = TestServer::new(kind, url, holder);
+    if kind != Kind::Url {
+        prepare(&server.named("postgres"));
+        server.url = url_of(server.url.port());
+    }
+    database::sweep(&server);
+    Ok(server)
+}
+
+/// Nothing here outlives the run; and every server of ours has the same password.
+fn prepare(postgres: &Database<'_>) {
+    postgres.execute("ALTER SYSTEM SET fsync = off");
+    postgres.execute("SELECT pg_reload_conf()");
+    postgres.execute(&format!("ALTER ROLE postgres PASSWORD '{PASSWORD}'"));
+}
+
+/// A second container, for tests that need one of their own.
+pub(crate) fn container_with_preload(preload: &str) -> Result<TestServer, String> {
+    let (url, holder) = in_container(preload)?;
+    Ok(TestServer::new(Kind::Container, url, holder))
+}
+
+impl TestServer {
+    fn new(kind: Kind, url: DatabaseUrl, holder: Holder) -> Self {
+        Self { kind, url, holder, fixed_names: Mutex::new(()), templates: Mutex::new(()), next: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn description(&self) -> String {
+        format!("PostgreSQL {}", self.named("postgres").text("SHOW server_version"))
+    }
+
+    /// A database by name, which need not exist.
+    pub(crate) fn named(&self, name: &str) -> Database<'_> {
+        Database::new(self, name)
+    }
+
+    /// A name that no other test has.
+    pub(crate) fn unused_name(&self) -> String {
+        format!("suite_{}_{}", std::process::id(), self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The right to use `singularity_dev` and its siblings, which do not exist then.
+    pub(crate) fn fixed_names(&self) -> MutexGuard<'_, ()> {
+        let guard = self.fixed_names.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in ["singularity_dev", "singularity_test", "singularity_embeddings"] {
+            self.named(name).drop_if_exists();
+        }
+        guard
+    }
+
+    /// Held while a template is made.
+    pub(crate) fn template_lock(&self) -> MutexGuard<'_, ()> {
+        self.templates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn offers(&self, extension: &str) -> bool {
+        self.named("postgres")
+            .truth(&format!("SELECT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = '{extension}')"))
+    }
+
+    /// `pg_dump` of the server's own version.
+    pub(crate) fn pg_dump(&self, url: &DatabaseUrl) -> Command {
+        self.client("pg_dump", url)
+    }
+
+    pub(crate) fn psql(&self, url: &DatabaseUrl) -> Command {
+        self.client("psql", url)
+    }
+
+    fn client(&self, program: &str, url: &DatabaseUrl) -> Command {
+        let mut command;
+        match &self.holder {
+            Holder::Embedded { bin, .. } => {
+                command = Command::new(bin.join(program));
+                command.envs(url.libpq_environment());
+            }
+            Holder::Container(container) => {
+                command = Command::new("docker");
+                let password = format!("PGPASSWORD={PASSWORD}");
+                command.args([
+                    "exec",
+                    "-i",
+                    "-e",
+                    &password,
+                    container.id(),
+                    program,
+                    "-h",
+                    "127.0.0.1",
+                    "-U",
+                    "postgres",
+                ]);
+                command.args(["-d", url.database().expect("a client opens a database")]);
+            }
+            Holder::Elsewhere => {
+                command = Command::new(program);
+                command.envs(url.libpq_environment());
+            }
+        }
+        command
+    }
+
+    /// Runs a command as root in the server's container.
+    pub(crate) fn exec_as_root(&self, command: &[&str]) {
+        let Holder::Container(container) = &self.holder else { panic!("only a container can be changed") };
+        let status = Command::new("docker").args(["exec", "-u", "root", container.id()]).args(command).status();
+        assert!(status.expect("docker can be run").success(), "{command:?} failed in the container");
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Holder::Embedded { root, .. } = &self.holder {
+            drop(dev_server::stop(root.path()));
+        }
+    }
+}
+
+fn embedded() -> Result<(DatabaseUrl, Holder), String> {
+    let root = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let settings = dev_server::Settings {
+        root: root.path().to_owned(),
+        kind: Some(dev_server::Kind::Embedded),
+        port: None,
+        timeout: Duration::from_mins(1),
+    };
+    let start = dev_server::start(&settings, &|_| ()).map_err(|error| {
+        let why = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("{error}{why}")
+    })?;
+    let url = DatabaseUrl::parse(&start.server.url("postgres")).map_err(|error| error.to_string())?.without_database();
+    let bin = start.server.bin_directory.ok_or("the server has no programs")?;
+    Ok((url, Holder::Embedded { root, bin }))
+}
+
+fn in_container(preload: &str) -> Result<(DatabaseUrl, Holder), String> {
+    let engine = Command::new("docker").arg("info").output();
+    if !engine.is_ok_and(|output| output.status.success()) {
+        return Err("no container engine answers".to_owned());
+    }
+    let tag = dev_server::image(project(), &|text| eprintln!("{text}")).map_err(|error| error.to_string())?;
+    let (name, version) = tag.split_once(':').ok_or("the image has no tag")?;
+    let container = GenericImage::new(name, version)
+        .with_exposed_port(5432.tcp())
+        .with_wait_for(WaitFor::message_on_stderr("database system is ready to accept connections"))
+        .with_env_var("POSTGRES_PASSWORD", PASSWORD)
+        .with_env_var("POSTGRES_PRELOAD", preload)
+        .start()
+        .map_err(|error| error.to_string())?;
+    let port = container.get_host_port_ipv4(5432).map_err(|error| error.to_string())?;
+    Ok((url_of(port), Holder::Container(Box::new(container))))
+}
+
+fn url_of(port: u16) -> DatabaseUrl {
+    DatabaseUrl::parse(&format!("postgres://postgres:s3cr%40t%2Fpass%231@127.0.0.1:{port}"))
+        .expect("a URL of ours is right")
+}
