@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -42,6 +42,12 @@ pub(crate) fn run(mut command: Command) -> Run {
     let output =
         command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     Run::of(&output)
+}
+
+/// Sends a signal by name (`INT`, `KILL`) to a program that was not waited for yet.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
+    assert!(status.success(), "kill -{name}: {status}");
 }
 
 impl Run {

@@ -140,10 +140,16 @@ fn template(server: &TestServer, stage: Stage) -> String {
     };
     let name = format!("suite_template_{}_{:016x}", layers.replace(',', "_"), hash_of_migrations());
     let guard = server.template_lock();
-    let exists = format!("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{name}')");
-    if !server.named("postgres").truth(&exists) {
+    let postgres = server.named("postgres");
+    let finished = format!("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{name}' AND NOT datallowconn)");
+    if !postgres.truth(&finished) {
         let url = server.named(&name).url_text();
         command::xtask(&["db-setup", "--ecto", "load", "--layers", layers, "--database-url", &url]).succeeds();
+        // Nobody may be connected to a database that is copied, and TimescaleDB's scheduler visits every one that lets it.
+        postgres.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        postgres.execute(&format!(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
     }
     drop(guard);
     name

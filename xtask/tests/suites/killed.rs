@@ -1,15 +1,20 @@
-//! SIGKILL at every step and in between: the next run finishes the work, and the schema is that of an undisturbed run.
+//! SIGKILL and Ctrl-C at every step and in between: the next run finishes the work, and the schema is that of an
+//! undisturbed run.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::Verdict::{self, Passed};
-use crate::command::{xtask, xtask_command};
+use crate::command::{self, xtask, xtask_command};
 use crate::database::{Database, Stage};
 use crate::server::{TestServer, project};
 
-crate::tests![a_kill_after_any_step_is_mended_by_the_next_run, a_kill_at_any_moment_is_mended_by_the_next_run];
+crate::tests![
+    a_kill_after_any_step_is_mended_by_the_next_run,
+    ctrl_c_after_any_step_says_so_and_is_mended_by_the_next_run,
+    a_kill_at_any_moment_is_mended_by_the_next_run,
+];
 
 fn start(database: &Database<'_>) -> Child {
     let mut command = xtask_command(project(), &["db-setup", "--ecto", "load", "--database-url", &database.url_text()]);
@@ -18,30 +23,49 @@ fn start(database: &Database<'_>) -> Child {
 
 fn assert_the_next_run_finishes(database: &Database<'_>, undisturbed: &str, when: &str) {
     xtask(&["db-setup", "--ecto", "load", "--database-url", &database.url_text()]).succeeds();
-    assert_eq!(database.dump(), undisturbed, "killed {when}");
+    assert_eq!(database.dump(), undisturbed, "ended {when}");
     let settings = "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1";
-    assert_eq!(database.column(settings), ["TimeZone=Etc/UTC", "singularity.environment=prod"], "killed {when}");
+    assert_eq!(database.column(settings), ["TimeZone=Etc/UTC", "singularity.environment=prod"], "ended {when}");
     let again = xtask(&["db-setup", "--json", "--database-url", &database.url_text()]).succeeds().json();
-    assert_eq!(again["outcome"], "unchanged", "killed {when}");
+    assert_eq!(again["outcome"], "unchanged", "ended {when}");
 }
 
-/// Kills when the n-th line of progress comes out: that step is done, the next has begun.
 fn a_kill_after_any_step_is_mended_by_the_next_run(server: &TestServer) -> Verdict {
+    after_every_line(server, "KILL", |mut child| {
+        child.wait().unwrap();
+    });
+    Passed
+}
+
+fn ctrl_c_after_any_step_says_so_and_is_mended_by_the_next_run(server: &TestServer) -> Verdict {
+    after_every_line(server, "INT", |child| {
+        // The last line is out when the work is done: then there is nothing to interrupt.
+        let status = child.wait_with_output().unwrap().status;
+        assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+    });
+    Passed
+}
+
+/// Signals when the n-th line of progress comes out: that step is done, the next has begun.
+fn after_every_line(server: &TestServer, signal: &str, ended: impl Fn(Child)) {
     let undisturbed = Database::at(server, Stage::All).dump();
     for step in 1.. {
         let database = Database::absent(server);
         let mut child = start(&database);
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let seen = lines.map_while(Result::ok).take(step).count();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let seen = lines.by_ref().take(step).count();
+        command::signal(&child, signal);
+        let rest: Vec<_> = lines.collect();
+        ended(child);
+        if let Some(error) = rest.iter().find(|line| line.starts_with("error")) {
+            assert_eq!(error, "error: interrupted", "signalled after line {step}");
+        }
         assert_the_next_run_finishes(&database, &undisturbed, &format!("after line {step}"));
         if seen < step {
             assert!(step > 8, "a run has more steps than {step}");
             break;
         }
     }
-    Passed
 }
 
 /// Kills after so many milliseconds, in steps that share no factor with the length of a run.
