@@ -114,6 +114,34 @@ pub enum Error {
         #[source]
         violation: Violation,
     },
+    /// A table's storage cannot be changed as the table is.
+    #[error("cannot change the layout of table `{table}` in database `{database}`: {}", .reasons.join("; "))]
+    RelayoutRefused {
+        /// Which.
+        table: String,
+        /// Where.
+        database: String,
+        /// All reasons.
+        reasons: Vec<String>,
+    },
+    /// The drain of the change log cannot keep up.
+    #[error("writers change table `{table}` in database `{database}` faster than its rows can be copied again")]
+    RelayoutOutrun {
+        /// Which.
+        table: String,
+        /// Where.
+        database: String,
+    },
+    /// Old and new form of a table were compared and are not the same.
+    #[error("{rows} rows of table `{table}` in database `{database}` differ between its old and its new layout")]
+    RelayoutDiffers {
+        /// Which.
+        table: String,
+        /// Where.
+        database: String,
+        /// How many.
+        rows: i64,
+    },
     /// Our own migration files are wrong.
     #[error("cannot use the migrations of the performance layer")]
     MigrationFiles(#[from] MigrationFileError),
@@ -146,6 +174,17 @@ impl Failure for Error {
             }
             Self::LockHeld { .. } => Some("wait for the other run to end and run the same command again".into()),
             Self::Violation { violation, .. } => Some(violation.hint()),
+            Self::RelayoutRefused { .. } => Some(
+                "nothing was touched: change the table by an Ecto migration, or keep it plain with \
+                 `UPDATE db_service.layout SET leaves = 1 WHERE table_name = …`"
+                    .into(),
+            ),
+            Self::RelayoutOutrun { .. } => {
+                Some("run the same command again in a calmer hour; it goes on from here".into())
+            }
+            Self::RelayoutDiffers { table, .. } => Some(format!(
+                "both forms are kept: compare `public.{table}` with `db_service_old.{table}`, and please report it"
+            )),
             Self::MigrationFiles(error) => error.hint(),
             Self::EctoFiles(error) => error.hint(),
         }
@@ -154,7 +193,7 @@ impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::DatabaseUrl(_) => Exit::Usage,
-            Self::Violation { .. } => Exit::Violation,
+            Self::Violation { .. } | Self::RelayoutRefused { .. } => Exit::Violation,
             Self::MigrationFiles(error) if error.is_violation() => Exit::Violation,
             Self::EctoFiles(error) if error.is_violation() => Exit::Violation,
             _ => Exit::Failed,

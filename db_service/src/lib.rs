@@ -10,12 +10,13 @@
 //! | [`ecto`] | Ecto's migration files against its ledger `schema_migrations` |
 //! | [`migration`] | our migration files and what their headers ask for |
 //! | [`migrate`] | the layer itself: [`inspect`](migrate::inspect), [`plan`](migrate::plan), [`apply`](migrate::apply) |
+//! | [`relayout`] | the engine that changes how a live table is stored |
 //! | [`gate`] | the rules between the two ledgers |
 //! | [`lock`] | one runner a database at a time |
 //! | [`structure`] | the normal form of a dump |
 //! | [`step`], [`report`], [`console`] | what is reported, and the only place that prints |
 //!
-//! Nothing here writes outside the schema `db_service`.
+//! Nothing here changes the logical schema in `public`; the engine changes how its tables are stored.
 #![warn(missing_docs)]
 
 pub mod connection;
@@ -28,6 +29,7 @@ pub mod lock;
 pub mod migrate;
 pub mod migration;
 pub mod quote;
+pub mod relayout;
 pub mod report;
 pub mod step;
 pub mod structure;

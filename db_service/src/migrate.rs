@@ -6,7 +6,8 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::gate::Violation;
 use crate::migration::Migrations;
-use crate::step::{Status, Step};
+use crate::relayout::{self, Shape};
+use crate::step::{Elapsed, Status, Step};
 use crate::{Error, ecto, gate};
 
 /// What a database says about this layer.
@@ -34,6 +35,24 @@ pub struct Layout {
     pub desired_leaves: i32,
     /// Leaves there are; 0 is one plain table.
     pub actual_leaves: i32,
+    /// The column whose hash chooses the leaf.
+    pub partition_key: String,
+    /// How far a job has come that is not finished.
+    pub phase: Option<String>,
+}
+
+impl Layout {
+    /// The form that is wanted.
+    #[must_use]
+    pub fn desired(&self) -> Shape {
+        Shape::even(&self.partition_key, u32::try_from(self.desired_leaves).unwrap_or(1))
+    }
+
+    /// Whether the table has it, and nothing of the way there is left.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.phase.is_none() && self.desired_leaves.max(1) == self.actual_leaves.max(1)
+    }
 }
 
 /// What is to be done, in order.
@@ -48,6 +67,7 @@ pub struct Plan {
 struct Pending {
     version: i64,
     name: String,
+    lays_out: Vec<String>,
     provides: Vec<String>,
 }
 
@@ -66,31 +86,41 @@ impl State {
 }
 
 impl Plan {
+    /// Desired and actual storage, as far as it is declared.
+    #[must_use]
+    pub fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.layouts.iter().all(Layout::is_reached)
     }
 
     /// What is reported of what is there already.
     #[must_use]
     pub fn unchanged(&self, database: &str) -> Vec<Step> {
-        self.applied.iter().map(|name| Step::new(database, "sqlx", "migration", name, Status::Unchanged)).collect()
+        let migrations =
+            self.applied.iter().map(|name| Step::new(database, "sqlx", "migration", name, Status::Unchanged));
+        let reached = self.layouts.iter().filter(|layout| layout.is_reached());
+        migrations.chain(reached.map(|layout| layout_step(database, layout, Status::Unchanged))).collect()
     }
 
     /// What is reported instead of doing it.
     #[must_use]
     pub fn pending(&self, database: &str) -> Vec<Step> {
-        self.pending
-            .iter()
-            .map(|pending| Step::new(database, "sqlx", "migration", &pending.name, Status::Pending))
-            .collect()
-    }
-
-    /// Layouts that are declared and not there.
-    #[must_use]
-    pub fn left_out(&self, database: &str) -> Vec<Step> {
-        layouts_left_out(&self.layouts, database)
+        let migrations =
+            self.pending.iter().map(|pending| Step::new(database, "sqlx", "migration", &pending.name, Status::Pending));
+        let declared = self.pending.iter().flat_map(|pending| {
+            pending.lays_out.iter().map(|table| {
+                Step::new(database, "sqlx", "layout", table, Status::Pending)
+                    .detail(format!("as `{}` declares it", pending.name))
+            })
+        });
+        let wanted = self.layouts.iter().filter(|layout| !layout.is_reached());
+        let wanted = wanted.map(|layout| layout_step(database, layout, Status::Pending));
+        migrations.chain(declared).chain(wanted).collect()
     }
 }
 
@@ -157,22 +187,25 @@ pub fn forecast(migrations: &Migrations, files: &ecto::Files, state: &State) -> 
     Ok(compare(migrations, state))
 }
 
-/// Applies a plan, one migration and its ledger row a transaction, and checks that each brought about what it says.
+/// Applies a plan: one migration and its ledger row a transaction, checking that each brought about what it says; then
+/// brings the tables into the layouts that the migrations declare.
 ///
 /// The caller holds the [`DatabaseLock`](crate::lock::DatabaseLock) and has prepared the connection by
 /// [`prepare_for_changes`](crate::connection::prepare_for_changes).
 ///
 /// # Errors
-/// The failed migration, or [`Violation::ObjectMissing`] and [`Violation::InvalidIndex`] if one did not do its work.
+/// The failed migration, or [`Violation::ObjectMissing`] and [`Violation::InvalidIndex`] if one did not do its work; and
+/// those of [`relayout::run`].
 pub async fn apply(
     plan: &Plan,
     migrations: &Migrations,
     connection: &mut PgConnection,
-    database: &str,
+    context: relayout::Context<'_>,
     mut report: impl FnMut(Step),
 ) -> Result<(), Error> {
-    for step in plan.unchanged(database) {
-        report(step);
+    let database = context.url.database().unwrap_or_default();
+    for name in &plan.applied {
+        report(Step::new(database, "sqlx", "migration", name, Status::Unchanged));
     }
     for pending in &plan.pending {
         let started = Instant::now();
@@ -185,8 +218,70 @@ pub async fn apply(
         check_outcome(pending, connection, database).await?;
         report(applied_step(database, pending, took));
     }
-    let layouts = read_layouts(connection).await.map_err(Error::sql("compare the layout", database))?;
-    layouts_left_out(&layouts, database).into_iter().for_each(report);
+    converge(connection, context, report).await
+}
+
+/// Brings all tables into the layouts that are declared for them.
+///
+/// # Errors
+/// Those of [`relayout::run`].
+pub async fn converge(
+    connection: &mut PgConnection,
+    context: relayout::Context<'_>,
+    mut report: impl FnMut(Step),
+) -> Result<(), Error> {
+    let database = context.url.database().unwrap_or_default();
+    for layout in read_layouts(connection).await.map_err(Error::sql("compare the layout", database))? {
+        converge_table(layout, connection, context, &mut report).await?;
+    }
+    Ok(())
+}
+
+/// Declares tables to be plain again; without names, all of them. Nothing moves until [`converge`].
+///
+/// # Errors
+/// When the statement fails.
+pub async fn declare_plain(connection: &mut PgConnection, tables: &[String], database: &str) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE db_service.layout SET leaves = 1 WHERE leaves > 1 AND (table_name = ANY ($1) OR cardinality($1) = 0)",
+        tables
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(Error::sql("declare the layout", database))
+}
+
+/// Brings one table into its layout. A job that an earlier run began towards another one is finished first.
+async fn converge_table(
+    mut layout: Layout,
+    connection: &mut PgConnection,
+    context: relayout::Context<'_>,
+    report: &mut impl FnMut(Step),
+) -> Result<(), Error> {
+    let database = context.url.database().unwrap_or_default();
+    if layout.is_reached() {
+        report(layout_step(database, &layout, Status::Unchanged));
+    }
+    while !layout.is_reached() {
+        let started = Instant::now();
+        let change =
+            relayout::run(context, connection, &layout.table, &layout.partition_key, &layout.desired()).await?;
+        let blocked = change.locked.map(|locked| format!(", writers blocked {}", Elapsed(locked))).unwrap_or_default();
+        let detail = format!("to {}, {} rows{blocked}", change.shape, change.rows);
+        let step = Step::new(database, "sqlx", "layout", &layout.table, Status::Converted).detail(detail);
+        report(step.took(started.elapsed()));
+        if change.unfinished {
+            let step = Step::new(database, "sqlx", "layout", &layout.table, Status::LeftOut)
+                .detail("the old form is kept while transactions are open that began before the swap")
+                .remedy("run the same command again once they have ended");
+            report(step);
+            break;
+        }
+        let layouts = read_layouts(connection).await.map_err(Error::sql("compare the layout", database))?;
+        let Some(now) = layouts.into_iter().find(|now| now.table == layout.table) else { break };
+        layout = now;
+    }
     Ok(())
 }
 
@@ -250,6 +345,7 @@ fn compare(migrations: &Migrations, state: &State) -> Plan {
             .map(|header| Pending {
                 version: header.version,
                 name: header.name.clone(),
+                lays_out: header.lays_out.clone(),
                 provides: header.provides.clone(),
             })
             .collect(),
@@ -269,24 +365,22 @@ async fn read_layouts(connection: &mut PgConnection) -> Result<Vec<Layout>, sqlx
     let rows = sqlx::query_file!("queries/layouts.sql").fetch_all(connection).await?;
     Ok(rows
         .into_iter()
-        .map(|row| Layout { table: row.table_name, desired_leaves: row.desired, actual_leaves: row.actual })
+        .map(|row| Layout {
+            table: row.table_name,
+            desired_leaves: row.desired,
+            actual_leaves: row.actual,
+            partition_key: row.partition_key,
+            phase: row.phase,
+        })
         .collect())
 }
 
-fn layouts_left_out(layouts: &[Layout], database: &str) -> Vec<Step> {
-    layouts
-        .iter()
-        .filter(|layout| layout.desired_leaves.max(1) != layout.actual_leaves.max(1))
-        .map(|layout| {
-            let reason = format!(
-                "{} hash leaves are wanted, {} are there; moving the rows is not part of this version",
-                layout.desired_leaves, layout.actual_leaves
-            );
-            Step::new(database, "sqlx", "layout", &layout.table, Status::LeftOut)
-                .detail(reason)
-                .remedy("nothing is wrong with the table as it is; a later version of this tool re-lays it out")
-        })
-        .collect()
+fn layout_step(database: &str, layout: &Layout, status: Status) -> Step {
+    let detail = match &layout.phase {
+        Some(phase) => format!("{} (a job is in phase {phase})", layout.desired()),
+        None => layout.desired().to_string(),
+    };
+    Step::new(database, "sqlx", "layout", &layout.table, status).detail(detail)
 }
 
 #[cfg(test)]

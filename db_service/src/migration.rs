@@ -7,6 +7,7 @@
 //! | `requires-ecto` | Ecto versions that must be applied first |
 //! | `requires-table` | tables that must exist, schema-qualified |
 //! | `uses-extension` | extensions it can use; all of them optional |
+//! | `lays-out` | tables in `public` whose storage it declares |
 //! | `provides` | what must exist once it is applied: relations, functions with their argument types |
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub struct Header {
     pub requires_table: Vec<String>,
     /// Optional extensions.
     pub uses_extension: Vec<String>,
+    /// Tables in `public` whose storage it declares.
+    pub lays_out: Vec<String>,
     /// Objects that must exist afterwards.
     pub provides: Vec<String>,
 }
@@ -169,6 +172,7 @@ impl Header {
                 }
                 "requires-table" => header.requires_table.extend(values),
                 "uses-extension" => header.uses_extension.extend(values),
+                "lays-out" => header.lays_out.extend(values),
                 "provides" => header.provides.extend(values),
                 _ => {}
             }
@@ -221,13 +225,14 @@ mod tests {
     #[test]
     fn a_header_says_what_the_file_needs_and_gives() {
         let header = Header::read(&migration(
-            "-- Why: because.\n-- requires-ecto: 1, 20251005030000\n-- requires-table: public.a, public.b\n-- uses-extension: bloom (optional)\n-- provides: db_service.x, db_service.f(text, integer)\n\nSELECT 1; -- requires-ecto: 9\n",
+            "-- Why: because.\n-- requires-ecto: 1, 20251005030000\n-- requires-table: public.a, public.b\n-- uses-extension: bloom (optional)\n-- lays-out: a\n-- provides: db_service.x, db_service.f(text, integer)\n\nSELECT 1; -- requires-ecto: 9\n",
         ))
         .unwrap();
         assert_eq!(header.name, "002_rag_optimizations");
         assert_eq!(header.requires_ecto, [1, 20_251_005_030_000]);
         assert_eq!(header.requires_table, ["public.a", "public.b"]);
         assert_eq!(header.uses_extension, ["bloom"]);
+        assert_eq!(header.lays_out, ["a"]);
         assert_eq!(header.provides, ["db_service.x", "db_service.f(text, integer)"]);
     }
 

@@ -41,6 +41,8 @@ pub enum Status {
     Loaded,
     /// A setting was set.
     Set,
+    /// A table was brought into another layout.
+    Converted,
     /// A server was started.
     Started,
     /// Would be done; `--dry-run` does nothing.
@@ -92,7 +94,8 @@ impl Step {
     /// Whether the run changed something here.
     #[must_use]
     pub fn is_change(&self) -> bool {
-        matches!(self.status, Status::Created | Status::Applied | Status::Loaded | Status::Set | Status::Started)
+        use Status::{Applied, Converted, Created, Loaded, Set, Started};
+        matches!(self.status, Created | Applied | Loaded | Set | Converted | Started)
     }
 }
 
@@ -124,6 +127,7 @@ impl fmt::Display for Status {
             Self::Applied => "Applied",
             Self::Loaded => "Loaded",
             Self::Set => "Set",
+            Self::Converted => "Converted",
             Self::Started => "Started",
             Self::Pending => "Pending",
             Self::LeftOut => "Left out",

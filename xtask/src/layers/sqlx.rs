@@ -2,6 +2,7 @@
 
 use db_service::ecto::Files;
 use db_service::migration::Migrations;
+use db_service::relayout::{Budget, Context, Progress};
 use db_service::step::Step;
 use db_service::{Error as DatabaseError, ecto, migrate};
 
@@ -52,8 +53,11 @@ impl Layer for Sqlx {
     async fn apply(&self, plan: &migrate::Plan, session: &mut Session<'_>) -> Result<(), Error> {
         let (target, console) = (session.target, session.console);
         let mut steps = Vec::new();
+        let busy = |text: &str| console.busy(text);
+        let progress = Progress::new(&busy);
+        let context = Context { url: &target.url, budget: Budget::MODEST, progress: &progress };
         let connection = session.worker().await?;
-        let outcome = migrate::apply(plan, &self.migrations, connection, &target.name, |step| {
+        let outcome = migrate::apply(plan, &self.migrations, connection, context, |step| {
             console.step(&step);
             steps.push(step);
         })
@@ -69,6 +73,6 @@ impl super::Plan for migrate::Plan {
     }
 
     fn steps(&self, target: &Target) -> Vec<Step> {
-        [self.unchanged(&target.name), self.pending(&target.name), self.left_out(&target.name)].concat()
+        [self.unchanged(&target.name), self.pending(&target.name)].concat()
     }
 }

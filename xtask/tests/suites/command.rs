@@ -30,17 +30,23 @@ pub(crate) fn xtask_command(project: &Path, arguments: &[&str]) -> Command {
 
 /// The production binary: nothing but `DATABASE_URL`, in a folder that is not the project.
 pub(crate) fn migrations(url: &str, arguments: &[&str]) -> Run {
+    run(migrations_command(url, arguments))
+}
+
+/// The same, to be started and killed.
+pub(crate) fn migrations_command(url: &str, arguments: &[&str]) -> Command {
     let path = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("migrations");
     assert!(path.exists(), "{} is missing: run `cargo build --workspace` first", path.display());
     let mut command = Command::new(path);
     command.args(arguments).env_clear().env("DATABASE_URL", url).current_dir("/");
-    run(command)
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 /// Runs it and holds it to the rule that no output ever shows the password.
 pub(crate) fn run(mut command: Command) -> Run {
-    let output =
-        command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     Run::of(&output)
 }
 

@@ -11,6 +11,7 @@ mod database;
 mod ecto;
 mod failures;
 mod killed;
+mod relayout;
 mod server;
 mod sqlx_layer;
 
@@ -67,7 +68,16 @@ fn main() -> ExitCode {
 }
 
 fn all_tests() -> Vec<(&'static str, Test)> {
-    [bootstrap::tests(), ecto::tests(), sqlx_layer::tests(), all::tests(), failures::tests(), killed::tests()].concat()
+    [
+        bootstrap::tests(),
+        ecto::tests(),
+        sqlx_layer::tests(),
+        all::tests(),
+        failures::tests(),
+        killed::tests(),
+        relayout::tests(),
+    ]
+    .concat()
 }
 
 fn trial(name: String, test: Test, server: Result<Arc<TestServer>, String>) -> Trial {

@@ -69,12 +69,29 @@ fn the_layer_does_not_start_before_ecto_is_done(server: &TestServer) -> Verdict 
     Passed
 }
 
+/// Everything in `public` that is not storage, one line a fact.
+const LOGICAL_SCHEMA: &str = "
+    SELECT concat_ws(' ', 'table', relname, obj_description(oid, 'pg_class'), relacl, pg_get_userbyid(relowner))
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S')
+    UNION ALL
+    SELECT concat_ws(' ', 'column', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull, attstorage,
+                     attgenerated, pg_get_expr(adbin, adrelid), col_description(attrelid, attnum),
+                     pg_get_serial_sequence(attrelid::regclass::text, attname))
+    FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attnum > 0
+    UNION ALL
+    SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT concat_ws(' ', 'index', replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON '), indisvalid)
+    FROM pg_index JOIN pg_class c ON c.oid = indrelid WHERE relnamespace = 'public'::regnamespace
+    ORDER BY 1";
+
 fn the_logical_schema_stays_as_ecto_made_it(server: &TestServer) -> Verdict {
     let before = Database::at(server, Stage::Ecto);
     let after = Database::at(server, Stage::All);
     assert_ne!(after.dump(), before.dump());
-    after.execute("DROP SCHEMA db_service CASCADE");
-    assert_eq!(after.dump(), before.dump());
+    assert_eq!(after.column(LOGICAL_SCHEMA), before.column(LOGICAL_SCHEMA));
     Passed
 }
 
@@ -173,10 +190,9 @@ fn a_lost_object_is_found_out(server: &TestServer) -> Verdict {
 
 fn an_invalid_index_is_found_out(server: &TestServer) -> Verdict {
     let database = Database::at(server, Stage::All);
-    database.execute("INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes) SELECT 'r', g::text, '', sha256('x'), 0 FROM generate_series(1, 2) g");
     // A unique build that fails leaves its index behind, as a killed one does.
     let failed = database.with(async |connection| {
-        sqlx::raw_sql("CREATE UNIQUE INDEX CONCURRENTLY broken ON code_files (size_bytes)").execute(connection).await
+        sqlx::raw_sql("CREATE UNIQUE INDEX CONCURRENTLY broken ON schema_migrations ((1))").execute(connection).await
     });
     assert!(failed.is_err());
     setup(&database, &[])

@@ -1,0 +1,428 @@
+//! The relayout engine: live tables become partitioned and plain again, under writers, and whoever is killed when.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use db_service::{DatabaseUrl, connection, quote};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::Verdict::{self, Passed};
+use crate::command::{self, migrations};
+use crate::database::{Database, Stage};
+use crate::server::TestServer;
+
+crate::tests![
+    tables_become_partitioned_and_plain_again_under_writers,
+    a_kill_at_any_moment_loses_nothing,
+    a_kill_in_any_phase_loses_nothing,
+    a_mirror_trigger_would_have_kept_a_deleted_row,
+    what_was_made_from_the_table_follows_it,
+    errors_name_the_index_that_ecto_expects,
+    everything_that_stands_against_it_is_said_at_once,
+    a_table_altered_meanwhile_is_laid_out_anew,
+    revert_asks_first_and_leaves_nothing_behind,
+    truncate_is_refused_while_rows_are_copied,
+];
+
+const ROWS: u32 = 3000;
+
+/// Fills both tables, and twins of them that the writers write to as well: by these the outcome is judged.
+fn fill(database: &Database<'_>) {
+    database.execute(&format!(
+        "INSERT INTO code_files (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
+         SELECT 'repo' || g % 40, 'file' || g, g, repeat('x', g % 5000), sha256(g::text::bytea), g % 5000, 'epoch', 'epoch'
+         FROM generate_series(1, {ROWS}) g;
+         INSERT INTO embeddings (repo_name, path, id, model, content_hash, embedding, inserted_at)
+         SELECT 'repo' || g % 40, 'file' || g, g, 'm', sha256(g::text::bytea), array_fill(g::real, ARRAY[768])::public.vector, 'epoch'
+         FROM generate_series(1, {}) g;
+         CREATE SCHEMA twin;
+         CREATE TABLE twin.code_files (LIKE code_files INCLUDING ALL);
+         CREATE TABLE twin.embeddings (LIKE embeddings INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (repo_name, path));
+         INSERT INTO twin.code_files TABLE code_files;
+         INSERT INTO twin.embeddings TABLE embeddings;",
+        ROWS / 10
+    ));
+}
+
+/// Both tables against their twins, byte by byte.
+#[track_caller]
+fn assert_no_difference(database: &Database<'_>, when: &str) {
+    for (table, key) in [("code_files", "repo_name, file_path"), ("embeddings", "repo_name, path")] {
+        let difference = format!(
+            "SELECT count(*)::text FROM (TABLE public.{table}) a FULL JOIN (TABLE twin.{table}) b USING ({key}) WHERE a.id IS NULL OR b.id IS NULL"
+        );
+        assert_eq!(database.text(&difference), "0", "rows of {table} missing on one side, {when}");
+        let keys: Vec<&str> = key.split(", ").collect();
+        let same = format!("a.{0} = b.{0} AND a.{1} = b.{1}", keys[0], keys[1]);
+        let difference = format!(
+            "SELECT count(*)::text FROM (TABLE public.{table}) a JOIN (TABLE twin.{table}) b ON {same} WHERE a *<> b"
+        );
+        assert_eq!(database.text(&difference), "0", "rows of {table} with other contents, {when}");
+    }
+}
+
+/// Six of them, two of each isolation level; they insert, update, delete and move rows until dropped.
+struct Writers {
+    stop: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Writers {
+    fn start(url: &DatabaseUrl) -> Self {
+        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let threads = (0..6)
+            .map(|number| {
+                let (url, stop, written) = (url.clone(), stop.clone(), written.clone());
+                std::thread::spawn(move || command::block_on(write(&url, number, &stop, &written)))
+            })
+            .collect();
+        Self { stop, written, threads }
+    }
+
+    /// The number of transactions that they committed.
+    fn finish(mut self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in std::mem::take(&mut self.threads) {
+            thread.join().expect("a writer meets no error but those to retry on");
+        }
+        self.written.load(Ordering::Relaxed)
+    }
+}
+
+async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &AtomicU64) {
+    let begin = [
+        "BEGIN ISOLATION LEVEL READ COMMITTED",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    ][usize::try_from(number).unwrap() % 3];
+    let mut connection = connection::connect(url).await.unwrap();
+    let mut random = number + 1;
+    while !stop.load(Ordering::Relaxed) {
+        // xorshift64
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        match write_once(&mut connection, begin, random).await {
+            Ok(()) => {
+                written.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let state = connection::sql_state(&error);
+                assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
+            }
+        }
+        // Leaves the server some time for the engine.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    connection::close(connection).await;
+}
+
+/// The same change to a table and to its twin, in one transaction.
+async fn write_once(connection: &mut PgConnection, begin: &'static str, random: u64) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with(begin).await?;
+    let number = random / 8 % u64::from(ROWS) + 1;
+    let (table, path) = if random.is_multiple_of(5) { ("embeddings", "path") } else { ("code_files", "file_path") };
+    let fresh = random / 8 % 100_000;
+    for schema in ["public", "twin"] {
+        let relation = format!("{schema}.{table}");
+        let statement = match (random / 100_000 % 4, table) {
+            (0, "code_files") => format!(
+                "INSERT INTO {relation} (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
+                 VALUES ('repo{}', 'new{fresh}', {fresh}, 'new', sha256('x'), 3, 'epoch', 'epoch')
+                 ON CONFLICT (repo_name, file_path) DO UPDATE SET content = excluded.content, size_bytes = {}",
+                fresh % 40,
+                random % 1000
+            ),
+            (0, _) => format!(
+                "INSERT INTO {relation} (repo_name, path, id, model, content_hash, embedding, inserted_at)
+                 VALUES ('repo{}', 'new{fresh}', {fresh}, 'm', sha256('x'), array_fill({fresh}::real, ARRAY[768])::public.vector, 'epoch')
+                 ON CONFLICT (repo_name, path) DO UPDATE SET model = 'again'",
+                fresh % 40
+            ),
+            (1, _) => format!(
+                "UPDATE {relation} SET metadata = '{{\"n\": {}}}' WHERE repo_name = 'repo{}' AND {path} = 'file{number}'",
+                random % 1000,
+                number % 40
+            ),
+            (2, _) => format!("DELETE FROM {relation} WHERE repo_name = 'repo{}' AND {path} = 'file{number}'", number % 40),
+            _ => format!(
+                "UPDATE {relation} SET repo_name = 'repo{}' WHERE repo_name IN ('repo{}', 'repo{}') AND {path} = 'file{number}'",
+                (number + random / 1000) % 40,
+                number % 40,
+                (number + 1) % 40
+            ),
+        };
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
+fn leaves(database: &Database<'_>) -> String {
+    database.text("SELECT coalesce(string_agg(c, ', ' ORDER BY c), '') FROM (SELECT inhparent::regclass::text || ' ' || count(*) AS c FROM pg_inherits JOIN pg_class p ON p.oid = inhparent AND p.relkind = 'p' GROUP BY inhparent) c")
+}
+
+/// The tables that Ecto made, with data and twins.
+fn plain(server: &TestServer) -> Database<'_> {
+    let database = Database::at(server, Stage::Ecto);
+    fill(&database);
+    database
+}
+
+const PARTITIONED: &str = "code_files 16, embeddings 16";
+
+fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let undisturbed = database.dump();
+    let url = database.url_text();
+    let writers = Writers::start(&database.url);
+    migrations(&url, &[]).succeeds().says("Converted layout `code_files` to 16 hash leaves").says("writers blocked");
+    assert_eq!(leaves(&database), PARTITIONED);
+    migrations(&url, &["revert", "--yes"]).succeeds().says("Converted layout `embeddings` to one plain table");
+    assert!(writers.finish() > 50, "the writers had no turn");
+    assert_no_difference(&database, "after the way there and back");
+    database.execute("DROP SCHEMA db_service CASCADE");
+    assert_eq!(database.dump(), undisturbed);
+    Passed
+}
+
+/// Starts the program and ends it by SIGKILL when `moment` says so.
+fn killed(url: &str, arguments: &[&str], moment: impl FnOnce()) {
+    let mut child = command::migrations_command(url, arguments).spawn().unwrap();
+    moment();
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    migrations(&url, &[]).succeeds();
+    let writers = Writers::start(&database.url);
+    let started = Instant::now();
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    let whole = started.elapsed().max(Duration::from_millis(300));
+    let mut writers = Some(writers);
+    for moment in 0..50_u32 {
+        let there = moment.is_multiple_of(2);
+        let (leaves_wanted, expected) = if there { (16, PARTITIONED) } else { (1, "") };
+        database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
+        // 37 shares no factor with 50: every fiftieth of a run has its turn.
+        killed(&url, &[], || std::thread::sleep(whole * (moment * 37 % 50) / 50));
+        migrations(&url, &[]).succeeds();
+        assert_eq!(leaves(&database), expected, "killed at moment {moment}");
+        // Without writers the twins stand still; and each of these comparisons follows a rerun after a kill.
+        writers.take().unwrap().finish();
+        assert_no_difference(&database, &format!("killed at moment {moment}"));
+        writers = Some(Writers::start(&database.url));
+    }
+    writers.unwrap().finish();
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    assert_no_difference(&database, "at the end");
+    Passed
+}
+
+/// The journal itself holds the engine up for a moment, first inside the transaction that moves a job on and then, seen
+/// from outside, right after it.
+fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    migrations(&url, &[]).succeeds();
+    database.execute(
+        "CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
+    );
+    let mut wanted = [1, 16].into_iter().cycle();
+    for phase in ["shadow", "capturing", "backfilling", "indexing", "catching_up", "swapped", "verified", "cleaned"] {
+        for committed in [false, true] {
+            let leaves_wanted = wanted.next().unwrap();
+            database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
+            let writers = Writers::start(&database.url);
+            if committed {
+                // The next phase is held up, so this one is seen.
+                database.execute("CREATE TRIGGER hold BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT EXECUTE FUNCTION twin.hold()");
+            } else {
+                database.execute(&format!("CREATE TRIGGER hold AFTER UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (NEW.phase = '{phase}' AND OLD.phase <> NEW.phase) EXECUTE FUNCTION twin.hold()"));
+            }
+            killed(&url, &[], || wait_for(&database, phase, committed));
+            // The server goes on for a moment with what it was given; then its lock can be had.
+            database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+            migrations(&url, &[]).succeeds();
+            writers.finish();
+            let when = format!("killed in phase {phase}, committed: {committed}");
+            assert_eq!(leaves(&database), if leaves_wanted == 1 { "" } else { PARTITIONED }, "{when}");
+            assert_no_difference(&database, &when);
+        }
+    }
+    Passed
+}
+
+fn wait_for(database: &Database<'_>, phase: &str, committed: bool) {
+    let seen = if committed {
+        format!(
+            "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j WHERE j.phase = '{phase}' AND j.updated_at > now() - interval '5 s')"
+        )
+    } else {
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
+            .to_owned()
+    };
+    let started = Instant::now();
+    while !database.truth(&seen) {
+        assert!(started.elapsed() < Duration::from_secs(30), "phase {phase} was not seen");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The usual way to keep a copy up to date, in an order of events that any server can produce; ours passes the same check
+/// in the tests above.
+fn a_mirror_trigger_would_have_kept_a_deleted_row(server: &TestServer) -> Verdict {
+    let database = Database::empty(server);
+    database.execute(
+        "CREATE TABLE original (id int PRIMARY KEY); INSERT INTO original VALUES (1), (2); CREATE TABLE copy (id int PRIMARY KEY);
+         CREATE FUNCTION mirror() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF TG_OP <> 'INSERT' THEN DELETE FROM copy WHERE id = OLD.id; END IF;
+             IF TG_OP <> 'DELETE' THEN INSERT INTO copy VALUES (NEW.id); END IF;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER mirror AFTER INSERT OR UPDATE OR DELETE ON original FOR EACH ROW EXECUTE FUNCTION mirror()",
+    );
+    database.with(async |deleter| {
+        let mut deletion = deleter.begin().await.unwrap();
+        sqlx::raw_sql("DELETE FROM original WHERE id = 1").execute(&mut *deletion).await.unwrap();
+        let mut copier = connection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql("INSERT INTO copy TABLE original").execute(&mut copier).await.unwrap();
+        connection::close(copier).await;
+        deletion.commit().await.unwrap();
+    });
+    assert_eq!(database.column("SELECT id::text FROM original ORDER BY 1"), ["2"]);
+    assert_eq!(database.column("SELECT id::text FROM copy ORDER BY 1"), ["1", "2"], "the mirror has lost the deletion");
+    Passed
+}
+
+fn what_was_made_from_the_table_follows_it(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let role = quote::identifier(&format!("reader of {}", database.name));
+    database.execute(&format!(
+        "CREATE ROLE {role};
+         GRANT SELECT ON code_files TO {role}; GRANT UPDATE (content) ON code_files TO {role} WITH GRANT OPTION;
+         COMMENT ON INDEX code_files_language_index IS 'by language';
+         ALTER TABLE code_files ALTER COLUMN language SET STATISTICS 500;
+         CREATE VIEW files WITH (security_barrier = true) AS SELECT repo_name, count(*) AS n FROM code_files GROUP BY 1;
+         CREATE VIEW largest AS SELECT * FROM files ORDER BY n DESC;
+         CREATE FUNCTION number_of_files() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM code_files; END;
+         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+         CREATE TRIGGER touch BEFORE UPDATE ON code_files FOR EACH ROW EXECUTE FUNCTION touch();
+         ALTER TABLE code_files DISABLE TRIGGER touch;
+         CREATE PUBLICATION p FOR TABLE code_files"
+    ));
+    let logical = "SELECT (to_jsonb(array_agg(g ORDER BY g)))::text FROM (SELECT grantee || privilege_type || is_grantable FROM information_schema.role_column_grants WHERE table_schema = 'public' AND table_name = 'code_files') g (g)";
+    let (before, grants) = (database.dump(), database.text(logical));
+    migrations(&database.url_text(), &[]).succeeds();
+    assert_eq!(leaves(&database), PARTITIONED);
+    database.execute("DELETE FROM code_files WHERE file_path <> 'file1'; UPDATE code_files SET size_bytes = 7");
+    assert_eq!(database.text("SELECT n::text FROM largest"), "1", "the view reads the new table");
+    assert_eq!(database.text("SELECT number_of_files()::text"), "1", "the function reads the new table");
+    assert_eq!(database.text("SELECT updated_at::date::text FROM code_files"), "1970-01-01", "the trigger is disabled");
+    assert_eq!(database.text(logical), grants);
+    assert_eq!(database.text("SELECT obj_description('public.code_files_language_index'::regclass)"), "by language");
+    assert_eq!(database.text("SELECT prrelid::regclass::text FROM pg_publication_rel"), "code_files");
+    assert_eq!(database.text("SELECT pg_get_serial_sequence('public.code_files', 'id')"), "public.code_files_id_seq");
+    migrations(&database.url_text(), &["revert", "--yes"]).succeeds();
+    database.execute("DROP SCHEMA db_service CASCADE");
+    assert_eq!(database.dump(), before);
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    Passed
+}
+
+fn errors_name_the_index_that_ecto_expects(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    migrations(&database.url_text(), &[]).succeeds();
+    let insert = "INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes) VALUES ('repo1', 'file1', '', sha256('x'), 0)";
+    let error = database.with(async |connection| sqlx::raw_sql(insert).execute(connection).await).unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().constraint(), Some("code_files_pkey"));
+    // What `Repo.insert(on_conflict: :replace_all, conflict_target: [:repo_name, :file_path])` and `Repo.get` send.
+    database.execute(&format!("{insert} ON CONFLICT (repo_name, file_path) DO UPDATE SET content = EXCLUDED.content, repo_name = EXCLUDED.repo_name"));
+    assert_eq!(database.column("SELECT c0.file_path FROM code_files AS c0 WHERE c0.id = 2"), ["file2"]);
+    Passed
+}
+
+fn everything_that_stands_against_it_is_said_at_once(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    database.execute(
+        "CREATE UNIQUE INDEX lonely ON code_files (id); CREATE TABLE child (id bigint REFERENCES code_files (id));
+         ALTER TABLE code_files ENABLE ROW LEVEL SECURITY; ALTER TABLE code_files SET (fillfactor = 70);
+         CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM code_files",
+    );
+    let before = database.dump();
+    migrations(&database.url_text(), &[])
+        .exits(4)
+        .says("its unique index `lonely` lacks `repo_name`")
+        .says("it is referenced by the foreign key child_id_fkey of child")
+        .says("it has row-level security")
+        .says("it has storage parameters")
+        .says("materialized view summary depends on it and cannot be made anew")
+        .says("hint: nothing was touched");
+    database.execute("DROP SCHEMA db_service CASCADE");
+    assert_eq!(database.dump(), before);
+    Passed
+}
+
+fn a_table_altered_meanwhile_is_laid_out_anew(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    migrations(&url, &[]).succeeds();
+    database.execute(
+        "CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
+         CREATE TRIGGER hold BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT EXECUTE FUNCTION twin.hold();
+         UPDATE db_service.layout SET leaves = 1",
+    );
+    killed(&url, &[], || wait_for(&database, "indexing", true));
+    database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+    database.execute("ALTER TABLE code_files ADD COLUMN added text DEFAULT 'x'; ALTER TABLE twin.code_files ADD COLUMN added text DEFAULT 'x'");
+    migrations(&url, &[]).succeeds();
+    assert_eq!(leaves(&database), "");
+    assert!(database.truth("SELECT EXISTS (SELECT 1 FROM db_service.relayout_job WHERE phase = 'abandoned')"));
+    assert_no_difference(&database, "after a column was added");
+    Passed
+}
+
+fn revert_asks_first_and_leaves_nothing_behind(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    migrations(&url, &["revert"]).exits(2).says("hint: nothing was changed; pass `--yes`");
+    migrations(&url, &["revert", "--table", "x", "--yes"]).exits(2).says("lays out no table `x`");
+    migrations(&url, &["revert", "--dry-run"]).exits(3).says("Pending layout `code_files` one plain table");
+    assert_eq!(leaves(&database), PARTITIONED);
+    migrations(&url, &["revert", "--table", "embeddings", "--yes"]).succeeds();
+    assert_eq!(leaves(&database), "code_files 16");
+    let json = migrations(&url, &["revert", "--yes", "--json"]).succeeds().json();
+    assert_eq!(json["command"], "migrations revert");
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    assert_eq!(migrations(&url, &["--json"]).succeeds().json()["outcome"], "unchanged");
+    let schemas = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^leaf_|^db_service' ORDER BY 1";
+    assert_eq!(database.column(schemas), ["db_service"]);
+    database.execute("DROP SCHEMA db_service CASCADE");
+    assert_eq!(database.dump(), Database::at(server, Stage::Ecto).dump());
+    Passed
+}
+
+fn truncate_is_refused_while_rows_are_copied(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    migrations(&url, &[]).succeeds();
+    database.execute(
+        "CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
+         CREATE TRIGGER hold BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT EXECUTE FUNCTION twin.hold();
+         UPDATE db_service.layout SET leaves = 1",
+    );
+    killed(&url, &[], || wait_for(&database, "backfilling", true));
+    database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+    for statement in ["TRUNCATE code_files", "TRUNCATE leaf_16_3.code_files"] {
+        let error = database.with(async |connection| sqlx::raw_sql(statement).execute(connection).await).unwrap_err();
+        assert!(error.to_string().contains("while its layout is being changed"), "{error}");
+    }
+    migrations(&url, &[]).succeeds();
+    database.execute("TRUNCATE code_files");
+    Passed
+}
