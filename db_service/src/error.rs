@@ -142,6 +142,14 @@ pub enum Error {
         /// How many.
         rows: i64,
     },
+    /// Something is not in its place.
+    #[error("database `{database}` is not as the layer has left it: {}", .findings.join("; "))]
+    Damaged {
+        /// Where.
+        database: String,
+        /// Everything that was found.
+        findings: Vec<String>,
+    },
     /// Our own migration files are wrong.
     #[error("cannot use the migrations of the performance layer")]
     MigrationFiles(#[from] MigrationFileError),
@@ -185,6 +193,10 @@ impl Failure for Error {
             Self::RelayoutDiffers { table, .. } => Some(format!(
                 "both forms are kept: compare `public.{table}` with `db_service_old.{table}`, and please report it"
             )),
+            Self::Damaged { .. } => Some(
+                "see docs/operations.md, \"Layouts\", for each; a run that was cut off is finished by `migrations`"
+                    .into(),
+            ),
             Self::MigrationFiles(error) => error.hint(),
             Self::EctoFiles(error) => error.hint(),
         }
@@ -193,7 +205,7 @@ impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::DatabaseUrl(_) => Exit::Usage,
-            Self::Violation { .. } | Self::RelayoutRefused { .. } => Exit::Violation,
+            Self::Violation { .. } | Self::RelayoutRefused { .. } | Self::Damaged { .. } => Exit::Violation,
             Self::MigrationFiles(error) if error.is_violation() => Exit::Violation,
             Self::EctoFiles(error) if error.is_violation() => Exit::Violation,
             _ => Exit::Failed,

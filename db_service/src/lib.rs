@@ -11,6 +11,8 @@
 //! | [`migration`] | our migration files and what their headers ask for |
 //! | [`migrate`] | the layer itself: [`inspect`](migrate::inspect), [`plan`](migrate::plan), [`apply`](migrate::apply) |
 //! | [`relayout`] | the engine that changes how a live table is stored |
+//! | [`planner`], [`adaptive`] | which leaf is too large, and splitting and merging leaves |
+//! | [`audit`] | is everything in its place? |
 //! | [`gate`] | the rules between the two ledgers |
 //! | [`lock`] | one runner a database at a time |
 //! | [`structure`] | the normal form of a dump |
@@ -19,6 +21,8 @@
 //! Nothing here changes the logical schema in `public`; the engine changes how its tables are stored.
 #![warn(missing_docs)]
 
+pub mod adaptive;
+pub mod audit;
 pub mod connection;
 pub mod console;
 pub mod database_url;
@@ -28,6 +32,7 @@ pub mod gate;
 pub mod lock;
 pub mod migrate;
 pub mod migration;
+pub mod planner;
 pub mod quote;
 pub mod relayout;
 pub mod report;

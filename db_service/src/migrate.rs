@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::gate::Violation;
 use crate::migration::Migrations;
-use crate::relayout::{self, Shape};
+use crate::relayout::{self, Layout, Outcome};
 use crate::step::{Elapsed, Status, Step};
 use crate::{Error, ecto, gate};
 
@@ -24,35 +24,6 @@ struct Applied {
     version: i64,
     success: bool,
     checksum: Vec<u8>,
-}
-
-/// Desired and actual storage of a table.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Layout {
-    /// The table, in `public`.
-    pub table: String,
-    /// Leaves wanted.
-    pub desired_leaves: i32,
-    /// Leaves there are; 0 is one plain table.
-    pub actual_leaves: i32,
-    /// The column whose hash chooses the leaf.
-    pub partition_key: String,
-    /// How far a job has come that is not finished.
-    pub phase: Option<String>,
-}
-
-impl Layout {
-    /// The form that is wanted.
-    #[must_use]
-    pub fn desired(&self) -> Shape {
-        Shape::even(&self.partition_key, u32::try_from(self.desired_leaves).unwrap_or(1))
-    }
-
-    /// Whether the table has it, and nothing of the way there is left.
-    #[must_use]
-    pub fn is_reached(&self) -> bool {
-        self.phase.is_none() && self.desired_leaves.max(1) == self.actual_leaves.max(1)
-    }
 }
 
 /// What is to be done, in order.
@@ -150,7 +121,7 @@ pub async fn inspect(connection: &mut PgConnection, database: &str, migrations: 
             .map_err(failed())?;
     }
     if exists("db_service.layout") && !state.applied.is_empty() {
-        state.layouts = read_layouts(&mut transaction).await.map_err(failed())?;
+        state.layouts = Layout::read_all(&mut transaction).await.map_err(failed())?;
     }
     state.missing = missing;
     transaction.commit().await.map_err(failed())?;
@@ -231,28 +202,16 @@ pub async fn converge(
     mut report: impl FnMut(Step),
 ) -> Result<(), Error> {
     let database = context.url.database().unwrap_or_default();
-    for layout in read_layouts(connection).await.map_err(Error::sql("compare the layout", database))? {
+    for layout in Layout::read_all(connection).await.map_err(Error::sql("compare the layout", database))? {
         converge_table(layout, connection, context, &mut report).await?;
     }
     Ok(())
 }
 
-/// Declares tables to be plain again; without names, all of them. Nothing moves until [`converge`].
-///
-/// # Errors
-/// When the statement fails.
-pub async fn declare_plain(connection: &mut PgConnection, tables: &[String], database: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "UPDATE db_service.layout SET leaves = 1 WHERE leaves > 1 AND (table_name = ANY ($1) OR cardinality($1) = 0)",
-        tables
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(Error::sql("declare the layout", database))
-}
+/// How often a table may be altered while its rows are copied.
+const MOST_ABANDONED: usize = 5;
 
-/// Brings one table into its layout. A job that an earlier run began towards another one is finished first.
+/// Brings one table into its layout, a job at a time. One that an earlier run began is finished first, or given up.
 async fn converge_table(
     mut layout: Layout,
     connection: &mut PgConnection,
@@ -263,26 +222,36 @@ async fn converge_table(
     if layout.is_reached() {
         report(layout_step(database, &layout, Status::Unchanged));
     }
+    let mut abandoned = 0;
     while !layout.is_reached() {
         let started = Instant::now();
-        let change =
-            relayout::run(context, connection, &layout.table, &layout.partition_key, &layout.desired()).await?;
-        let blocked = change.locked.map(|locked| format!(", writers blocked {}", Elapsed(locked))).unwrap_or_default();
-        let detail = format!("to {}, {} rows{blocked}", change.shape, change.rows);
-        let step = Step::new(database, "sqlx", "layout", &layout.table, Status::Converted).detail(detail);
-        report(step.took(started.elapsed()));
-        if change.unfinished {
-            let step = Step::new(database, "sqlx", "layout", &layout.table, Status::LeftOut)
-                .detail("the old form is kept while transactions are open that began before the swap")
-                .remedy("run the same command again once they have ended");
-            report(step);
-            break;
+        match relayout::run(context, connection, &layout).await? {
+            Outcome::Done(change) => {
+                report(converted_step(database, &layout.table, &change).took(started.elapsed()));
+                if change.unfinished {
+                    let step = Step::new(database, "sqlx", "layout", &layout.table, Status::LeftOut)
+                        .detail("the old form is kept while transactions are open that began before the swap")
+                        .remedy("run the same command again once they have ended");
+                    report(step);
+                    break;
+                }
+            }
+            Outcome::Abandoned if abandoned < MOST_ABANDONED => abandoned += 1,
+            Outcome::Abandoned => {
+                return Err(Error::RelayoutOutrun { table: layout.table, database: database.to_owned() });
+            }
         }
-        let layouts = read_layouts(connection).await.map_err(Error::sql("compare the layout", database))?;
-        let Some(now) = layouts.into_iter().find(|now| now.table == layout.table) else { break };
+        let now = Layout::read(connection, &layout.table).await;
+        let Some(now) = now.map_err(Error::sql("compare the layout", database))? else { break };
         layout = now;
     }
     Ok(())
+}
+
+fn converted_step(database: &str, table: &str, change: &relayout::Change) -> Step {
+    let blocked = change.locked.map(|locked| format!(", writers blocked {}", Elapsed(locked))).unwrap_or_default();
+    let detail = format!("to {}, {} rows{blocked}", change.shape, change.rows);
+    Step::new(database, "sqlx", "layout", table, Status::Converted).detail(detail)
 }
 
 fn applied_step(database: &str, pending: &Pending, took: Duration) -> Step {
@@ -361,24 +330,10 @@ async fn missing(connection: &mut PgConnection, objects: &[String]) -> Result<Ve
     sqlx::query_file_scalar!("queries/missing_objects.sql", objects).fetch_all(connection).await
 }
 
-async fn read_layouts(connection: &mut PgConnection) -> Result<Vec<Layout>, sqlx::Error> {
-    let rows = sqlx::query_file!("queries/layouts.sql").fetch_all(connection).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Layout {
-            table: row.table_name,
-            desired_leaves: row.desired,
-            actual_leaves: row.actual,
-            partition_key: row.partition_key,
-            phase: row.phase,
-        })
-        .collect())
-}
-
 fn layout_step(database: &str, layout: &Layout, status: Status) -> Step {
     let detail = match &layout.phase {
-        Some(phase) => format!("{} (a job is in phase {phase})", layout.desired()),
-        None => layout.desired().to_string(),
+        Some(phase) => format!("{} (a job is in phase {phase})", layout.desired),
+        None => layout.desired.to_string(),
     };
     Step::new(database, "sqlx", "layout", &layout.table, status).detail(detail)
 }

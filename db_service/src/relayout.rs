@@ -4,20 +4,23 @@
 //! batch; the next run goes on from the journal `db_service.relayout_job`:
 //!
 //! 1. the new form is made, empty, beside the table (`ddl`);
-//! 2. from now on triggers log the key of every row that a writer changes;
-//! 3. all rows are copied in the order of the primary key (`copy`);
+//! 2. from now on triggers log the key of every row that a writer changes (`capture`);
+//! 3. all rows are copied, table by table in the order of the primary key (`copy`);
 //! 4. indexes are built, several at a time (`index`);
 //! 5. rows in the log are copied again, until few are left;
 //! 6. one short transaction locks the table, copies the last ones, and swaps the two forms (`swap`);
 //! 7. both forms are compared row by row (`verify`), and the old one is dropped.
 //!
-//! The way back, from leaves to a plain table, is the same way with another target.
+//! What is exchanged is the whole table (from a plain one to leaves, and back), or some of its leaves by others that take
+//! the same rows: a split, a merge, a split by path. The way is the same, with other things at its ends.
 
+mod capture;
 mod copy;
 mod ddl;
 mod definition;
 mod index;
 mod job;
+mod layout;
 mod preflight;
 mod progress;
 mod shape;
@@ -31,12 +34,13 @@ use tokio::time::sleep;
 
 pub use index::Budget;
 pub use job::Phase;
+pub use layout::Layout;
 pub use progress::Progress;
 pub use shape::{Leaf, Shape};
 
 use crate::{DatabaseUrl, Error};
 use copy::Copy;
-use ddl::{NEW, OLD, qualified};
+use ddl::{NEW, qualified};
 use definition::Definition;
 use job::Job;
 use swap::Swap;
@@ -55,6 +59,16 @@ pub struct Context<'a> {
     pub progress: &'a Progress<'a>,
 }
 
+/// How a run ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A job came to its end, or as near to it as open transactions let it.
+    Done(Change),
+    /// A job was given up, because another layout was declared or the table altered since it began. The table is as it
+    /// was; its layout is to be read again.
+    Abandoned,
+}
+
 /// What a job has brought about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -68,84 +82,79 @@ pub struct Change {
     pub unfinished: bool,
 }
 
-/// Finishes the job that is on its way for a table, or else brings its storage into the form of `target`.
+/// Finishes the job that is on its way for a table, or else goes one step from its actual layout towards the desired one.
 ///
 /// The caller holds the [`DatabaseLock`](crate::lock::DatabaseLock) and has prepared the connection by
 /// [`prepare_for_changes`](crate::connection::prepare_for_changes).
 ///
 /// # Errors
-/// [`Error::RelayoutRefused`] before anything is touched; [`Error::RelayoutOutrun`]; [`Error::RelayoutDiffers`] when the comparison finds a
-/// difference, in which case both forms are kept; else what the server said, and the next run goes on.
-pub async fn run(
-    context: Context<'_>,
-    connection: &mut PgConnection,
-    table: &str,
-    partition_key: &str,
-    target: &Shape,
-) -> Result<Change, Error> {
-    let database = context.url.database().unwrap_or_default();
+/// [`Error::RelayoutRefused`] before anything is touched; [`Error::RelayoutOutrun`]; [`Error::RelayoutDiffers`] when the
+/// comparison finds a difference, in which case both forms are kept; else what the server said, and the next run goes on.
+pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &Layout) -> Result<Outcome, Error> {
+    let (table, database) = (&layout.table, context.url.database().unwrap_or_default());
     let failed = || Error::sql(&format!("change the layout of table `{table}`"), database);
-    let unfinished = Job::unfinished(connection, table).await.map_err(failed())?;
-    let mut job = match unfinished {
-        Some(job) if job.phase < Phase::Swapped && job.target != *target => {
+    let mut job = match Job::unfinished(connection, table).await.map_err(failed())? {
+        Some(job) if job.phase < Phase::Swapped && !job.leads_to(&layout.desired) => {
             abandon(&job, connection).await.map_err(failed())?;
-            plan(connection, table, partition_key, target, database).await?
+            return Ok(Outcome::Abandoned);
         }
         Some(job) => job,
-        None => plan(connection, table, partition_key, target, database).await?,
+        None => plan(connection, layout, database).await?,
     };
     let mut locked = None;
     while job.phase < Phase::Verified {
         if job.phase == Phase::CatchingUp {
-            match replace(&job, connection).await.map_err(failed())? {
+            match swap::run(connection, &job, &Copy::new(&job)).await.map_err(failed())? {
                 Swap::Done(time) => {
                     job.phase = Phase::Swapped;
                     locked = Some(time);
                 }
                 Swap::Outrun => {
-                    return Err(Error::RelayoutOutrun { table: table.to_owned(), database: database.to_owned() });
+                    return Err(Error::RelayoutOutrun { table: table.clone(), database: database.to_owned() });
                 }
                 Swap::Altered => {
                     abandon(&job, connection).await.map_err(failed())?;
                     context.progress.say(|| format!("Table `{table}` was altered meanwhile, starting anew"));
-                    job = plan(connection, table, partition_key, target, database).await?;
+                    return Ok(Outcome::Abandoned);
                 }
             }
         } else if job.phase == Phase::Swapped {
-            let different = compare(context, &job, connection).await.map_err(failed())?;
-            if different > 0 {
-                return Err(Error::RelayoutDiffers {
-                    table: table.to_owned(),
-                    database: database.to_owned(),
-                    rows: different,
-                });
+            let busy = |rows: i64| context.progress.say(|| format!("Comparing table `{table}`: {rows} rows"));
+            let rows = verify::differences(connection, &job, busy).await.map_err(failed())?;
+            if rows > 0 {
+                return Err(Error::RelayoutDiffers { table: table.clone(), database: database.to_owned(), rows });
             }
             if !settle(context, &mut job, connection).await.map_err(failed())? {
-                return Ok(Change { shape: job.target, rows: job.rows_copied, locked, unfinished: true });
+                let change = Change { shape: job.target, rows: job.rows_copied, locked, unfinished: true };
+                return Ok(Outcome::Done(change));
             }
         } else {
             prepare(context, &mut job, connection).await?;
         }
     }
-    clean(&job, connection).await.map_err(failed())?;
-    Ok(Change { shape: job.target, rows: job.rows_copied, locked, unfinished: false })
+    advance(&mut job, connection, ddl::clean, Phase::Cleaned).await.map_err(failed())?;
+    Ok(Outcome::Done(Change { shape: job.target, rows: job.rows_copied, locked, unfinished: false }))
 }
 
-async fn plan(
-    connection: &mut PgConnection,
-    table: &str,
-    partition_key: &str,
-    target: &Shape,
-    database: &str,
-) -> Result<Job, Error> {
+/// Rows that differ between the old and the new form of a table; none if there are not both.
+///
+/// # Errors
+/// When a query fails.
+pub async fn differences(connection: &mut PgConnection, table: &str) -> Result<Option<i64>, sqlx::Error> {
+    match Job::unfinished(connection, table).await? {
+        Some(job) if job.phase == Phase::Swapped => verify::differences(connection, &job, |_| ()).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+async fn plan(connection: &mut PgConnection, layout: &Layout, database: &str) -> Result<Job, Error> {
+    let table = &layout.table;
     let failed = || Error::sql(&format!("plan the layout of table `{table}`"), database);
-    let reasons = obstacles(connection, table, partition_key).await.map_err(failed())?;
+    let reasons = obstacles(connection, layout).await.map_err(failed())?;
     let definition = Definition::read(connection, &qualified("public", table)).await.map_err(failed())?;
     match definition {
-        Some(definition) if reasons.is_empty() => {
-            Job::plan(connection, table, target.clone(), definition).await.map_err(failed())
-        }
-        _ => Err(Error::RelayoutRefused { table: table.to_owned(), database: database.to_owned(), reasons }),
+        Some(definition) if reasons.is_empty() => Job::plan(connection, layout, definition).await.map_err(failed()),
+        _ => Err(Error::RelayoutRefused { table: table.clone(), database: database.to_owned(), reasons }),
     }
 }
 
@@ -153,33 +162,27 @@ async fn plan(
 ///
 /// # Errors
 /// When a query fails.
-pub async fn obstacles(
-    connection: &mut PgConnection,
-    table: &str,
-    partition_key: &str,
-) -> Result<Vec<String>, sqlx::Error> {
-    let public = qualified("public", table);
+pub async fn obstacles(connection: &mut PgConnection, layout: &Layout) -> Result<Vec<String>, sqlx::Error> {
+    let public = qualified("public", &layout.table);
     let Some(definition) = Definition::read(connection, &public).await? else {
         return Ok(vec!["it does not exist".to_owned()]);
     };
-    let mut reasons = preflight::check(&definition, partition_key);
+    let mut reasons = layout.damage.clone();
+    let target = layout.actual.step_towards(&layout.desired);
+    reasons.extend(preflight::check(&definition, &target.keys()));
     let dependents = sqlx::query_file!("queries/dependents.sql", public).fetch_all(&mut *connection).await?;
     let fixed = dependents.into_iter().filter(|dependent| dependent.statement.is_none());
     reasons.extend(fixed.map(|dependent| format!("{} depends on it and cannot be made anew", dependent.object)));
-    let leaves = sqlx::query_file!("queries/leaves.sql", public).fetch_all(&mut *connection).await?;
-    reasons.extend(leaves.iter().filter(|leaf| leaf.detach_pending).map(|leaf| {
-        format!(
-            "its leaf `{0}.{1}` is half detached: run `ALTER TABLE {public} DETACH PARTITION {0}.{1} FINALIZE`",
-            leaf.schema, leaf.name
-        )
-    }));
-    let server = sqlx::query_file!("queries/server_obstacles.sql", public).fetch_one(connection).await?;
-    if server.is_standby {
-        reasons.push("this server is a standby".to_owned());
+    for leaf in layout.actual.leaves().iter().filter(|leaf| !target.leaves().contains(leaf)) {
+        for schema in std::iter::once(leaf.schema()).chain(leaf.storage()) {
+            let name = qualified(&schema, &layout.table);
+            let dependents = sqlx::query_file!("queries/dependents.sql", name).fetch_all(&mut *connection).await?;
+            reasons.extend(dependents.into_iter().map(|it| format!("{} depends on its leaf {name}", it.object)));
+        }
     }
-    if !server.owns {
-        reasons.push(format!("the role `{}` neither owns it nor is a member of its owner", server.role));
-    }
+    let server =
+        sqlx::query_file_as!(preflight::Server, "queries/server_obstacles.sql", public).fetch_one(connection).await?;
+    reasons.extend(preflight::check_server(&server, &definition, &target));
     Ok(reasons)
 }
 
@@ -188,43 +191,27 @@ async fn prepare(context: Context<'_>, job: &mut Job, connection: &mut PgConnect
     let table = job.table.clone();
     let database = context.url.database().unwrap_or_default();
     let failed = || Error::sql(&format!("change the layout of table `{table}`"), database);
-    let (statements, next) = match job.phase {
-        Phase::Planned => (ddl::shadow(&table, &job.definition, &job.target), Phase::Shadow),
-        Phase::Shadow => {
-            let leaves = leaves(connection, &qualified("public", &table)).await.map_err(failed())?;
-            (ddl::capture(&table, &job.definition, &qualified("public", &table), &leaves), Phase::Capturing)
-        }
-        Phase::Capturing => (Vec::new(), Phase::Backfilling),
+    let (statements, next): (fn(&Job) -> Vec<String>, _) = match job.phase {
+        Phase::Planned => (ddl::shadow, Phase::Shadow),
+        Phase::Shadow => (|job| capture::install(&job.table, &job.definition, &job.old_trees()), Phase::Capturing),
+        Phase::Capturing => (|_| Vec::new(), Phase::Backfilling),
         Phase::Backfilling => {
-            let copy = Copy::new(&table, &job.definition);
+            let copy = Copy::new(job);
             let busy = |rows: i64| context.progress.say(|| format!("Copying table `{table}`: {rows} rows"));
             copy.backfill(connection, job, busy).await.map_err(failed())?;
-            (Vec::new(), Phase::Indexing)
+            (|_| Vec::new(), Phase::Indexing)
         }
         _ => {
             let busy = |done: usize, total: usize| {
                 context.progress.say(|| format!("Building the indexes of `{table}`: {done} of {total}"));
             };
-            let (definition, target) = (&job.definition, &job.target);
-            index::build(context.url, connection, &table, definition, target, context.budget, busy).await?;
+            index::build(context.url, connection, job, context.budget, busy).await?;
             let analyze = format!("ANALYZE {}", qualified(NEW, &table));
             sqlx::raw_sql(AssertSqlSafe(analyze)).execute(&mut *connection).await.map_err(failed())?;
-            (ddl::attach_indexes(&table, &job.definition, job.target.leaves()), Phase::CatchingUp)
+            (ddl::attach_indexes, Phase::CatchingUp)
         }
     };
-    advance(job, connection, &statements, next).await.map_err(failed())
-}
-
-async fn replace(job: &Job, connection: &mut PgConnection) -> Result<Swap, sqlx::Error> {
-    let copy = Copy::new(&job.table, &job.definition);
-    let leaves = leaves(connection, &qualified(NEW, &job.table)).await?;
-    swap::run(connection, job, &copy, &leaves).await
-}
-
-async fn compare(context: Context<'_>, job: &Job, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    let table = &job.table;
-    let busy = |rows: i64| context.progress.say(|| format!("Comparing table `{table}`: {rows} rows"));
-    verify::differences(connection, (OLD, "public"), table, &job.definition, busy).await
+    advance(job, connection, statements, next).await.map_err(failed())
 }
 
 /// Takes the last triggers away, as soon as no transaction from before the swap is left; false if one stays too long.
@@ -242,35 +229,23 @@ async fn settle(context: Context<'_>, job: &mut Job, connection: &mut PgConnecti
         context.progress.say(|| format!("Waiting for transactions that are older than the new layout of `{table}`"));
         sleep(Duration::from_millis(100)).await;
     }
-    let leaves = leaves(connection, &qualified("public", &job.table)).await?;
-    let statements = ddl::settle(&job.table, &leaves);
-    advance(job, connection, &statements, Phase::Verified).await?;
+    advance(job, connection, |job| capture::settle(&job.table, &job.new_trees()), Phase::Verified).await?;
     Ok(true)
-}
-
-async fn clean(job: &Job, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let mut statements = ddl::clean(&job.table, OLD);
-    statements.extend(ddl::drop_empty_schemas());
-    advance(&mut job.clone(), connection, &statements, Phase::Cleaned).await
 }
 
 /// Gives a job up and takes away what it has made. The table itself is as it was.
 async fn abandon(job: &Job, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let leaves = leaves(connection, &qualified("public", &job.table)).await?;
-    let mut statements = ddl::settle(&job.table, &leaves);
-    statements.extend(ddl::clean(&job.table, NEW));
-    statements.extend(ddl::drop_empty_schemas());
-    advance(&mut job.clone(), connection, &statements, Phase::Abandoned).await
+    advance(&mut job.clone(), connection, ddl::abandon, Phase::Abandoned).await
 }
 
 /// Runs statements and moves the job on, in one transaction; asks for locks in short attempts.
 async fn advance(
     job: &mut Job,
     connection: &mut PgConnection,
-    statements: &[String],
+    statements: fn(&Job) -> Vec<String>,
     to: Phase,
 ) -> Result<(), sqlx::Error> {
-    let text = statements.join(";\n");
+    let text = statements(job).join(";\n");
     let mut timeout = Duration::from_millis(100);
     loop {
         let outcome = async {
@@ -293,10 +268,4 @@ async fn advance(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// The leaves of a table, quoted and with their schemas; none of a plain one.
-async fn leaves(connection: &mut PgConnection, relation: &str) -> Result<Vec<String>, sqlx::Error> {
-    let leaves = sqlx::query_file!("queries/leaves.sql", relation).fetch_all(connection).await?;
-    Ok(leaves.into_iter().map(|leaf| qualified(&leaf.schema, &leaf.name)).collect())
 }

@@ -1,4 +1,4 @@
-//! Copying rows: the backfill, in the order of the primary key, and the drain of the change log.
+//! Copying rows: the backfill, table by table in the order of the primary key, and the drain of the change log.
 //!
 //! The drain takes keys out of the log, then removes their rows from the copy, then reads them again from the original:
 //! three statements of one READ COMMITTED transaction, each of which sees what was committed before it began. So an entry
@@ -6,7 +6,7 @@
 //!
 //! The drain begins when the backfill has ended. A batch that reads a row, is overtaken by the drain of its deletion, and
 //! then writes it, would leave a deleted row behind. It also means that no key is copied twice, since batches are disjoint
-//! ranges of the primary key: so the copy needs no unique index meanwhile, and all indexes are built afterwards.
+//! ranges of the primary key of disjoint tables: so the copy needs no unique index meanwhile, and all indexes are built afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _};
 
-use super::ddl::{self, NEW, list, qualified};
+use super::capture;
+use super::ddl::{NEW, list, qualified};
 use super::definition::Definition;
 use super::job::Job;
-use crate::quote::identifier;
 
 /// How long one batch should take: what is lost by a kill, and how old the snapshot gets that vacuum has to respect.
 const BATCH_TIME: Duration = Duration::from_millis(300);
@@ -31,30 +31,25 @@ const DRAIN_BATCH: i64 = 5_000;
 #[derive(Debug)]
 pub(crate) struct Copy {
     key_length: usize,
-    end_of_batch: [String; 2],
-    batch: [[String; 2]; 2],
+    sources: Vec<Source>,
     take: String,
     remove: String,
     read_again: String,
 }
 
-impl Copy {
-    /// From the table in `public` to its shadow.
-    pub(crate) fn new(table: &str, definition: &Definition) -> Self {
-        let (source, target, log) = (qualified("public", table), qualified(NEW, table), ddl::log(table));
+/// Those that differ from one table that is copied from to the next. `[usize::from(has_start)]`, and so on.
+#[derive(Debug)]
+struct Source {
+    end_of_batch: [String; 2],
+    batch: [[String; 2]; 2],
+}
+
+impl Source {
+    fn new(source: &str, target: &str, definition: &Definition) -> Self {
         let key = definition.key();
         let columns = list("", definition.stored_columns().map(|column| &column.name));
-        let types: Vec<&str> =
-            key.iter().filter_map(|name| definition.column(name)).map(|column| column.data_type.as_str()).collect();
-        let keys = list("", key);
-        let as_text = key.iter().map(|name| format!("{}::text", identifier(name))).collect::<Vec<_>>().join(", ");
-        // The parameter holds one key as an array of texts.
-        let bound = |parameter: usize| {
-            let parts =
-                types.iter().enumerate().map(|(index, kind)| format!("(${parameter}::text[])[{}]::{kind}", index + 1));
-            parts.collect::<Vec<_>>().join(", ")
-        };
-        let after = format!("WHERE ({keys}) > ({})", bound(1));
+        let (keys, as_text) = (list("", key), definition.key_as_text());
+        let after = format!("WHERE ({keys}) > ({})", definition.bound_key(1));
         let end_of_batch = ["", after.as_str()].map(|after| {
             format!(
                 "WITH parameters AS (SELECT $1::text[]) \
@@ -66,26 +61,59 @@ impl Copy {
                 let conditions = [(from, 1, ">"), (to, 2, "<=")]
                     .into_iter()
                     .filter(|(is_bound, ..)| *is_bound)
-                    .map(|(_, parameter, operator)| format!("({keys}) {operator} ({})", bound(parameter)))
+                    .map(|(_, parameter, operator)| {
+                        format!("({keys}) {operator} ({})", definition.bound_key(parameter))
+                    })
                     .collect::<Vec<_>>()
                     .join(" AND ");
                 let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {conditions}") };
                 // Both parameters have a type, also where the condition does not name them.
                 format!(
-                    "WITH parameters AS (SELECT $1::text[], $2::text[]) INSERT INTO {target} ({columns}) SELECT {columns} FROM {source} {filter} ORDER BY {keys}"
+                    "WITH parameters AS (SELECT $1::text[], $2::text[]) \
+                     INSERT INTO {target} ({columns}) SELECT {columns} FROM {source} {filter} ORDER BY {keys}"
                 )
             })
         });
+        Self { end_of_batch, batch }
+    }
+
+    /// Copies the rows after `from`; the last one's key, unless none was left after it, and how many.
+    async fn copy_batch(
+        &self,
+        transaction: &mut PgConnection,
+        from: Option<Vec<String>>,
+        size: i64,
+    ) -> Result<(Option<Vec<String>>, i64), sqlx::Error> {
+        let has_start = usize::from(from.is_some());
+        let end: Option<Vec<String>> = sqlx::query_scalar(AssertSqlSafe(self.end_of_batch[has_start].clone()))
+            .bind(&from)
+            .bind(size)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let batch = self.batch[has_start][usize::from(end.is_some())].clone();
+        let copied = sqlx::query(AssertSqlSafe(batch)).bind(from).bind(&end).execute(transaction).await?;
+        Ok((end, i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Copy {
+    /// From the old form to the shadow.
+    pub(crate) fn new(job: &Job) -> Self {
+        let (table, definition) = (&job.table, &job.definition);
+        let (source, target, log) = (qualified("public", table), qualified(NEW, table), capture::log(table));
+        let key = definition.key();
+        let columns = list("", definition.stored_columns().map(|column| &column.name));
+        let (keys, as_text) = (list("", key), definition.key_as_text());
+        let types = key.iter().filter_map(|name| definition.column(name)).map(|column| &column.data_type);
         // Each parameter holds one column of all keys.
-        let arrays = types.iter().enumerate().map(|(index, kind)| format!("${}::text[]::{kind}[]", index + 1));
+        let arrays = types.enumerate().map(|(index, kind)| format!("${}::text[]::{kind}[]", index + 1));
         let wanted = format!(
             "({keys}) IN (SELECT * FROM ROWS FROM ({}) AS k)",
             arrays.map(|array| format!("pg_catalog.unnest({array})")).collect::<Vec<_>>().join(", ")
         );
         Self {
             key_length: key.len(),
-            end_of_batch,
-            batch,
+            sources: job.sources().iter().map(|source| Source::new(source, &target, definition)).collect(),
             take: format!(
                 "DELETE FROM {log} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {log} LIMIT $1)) RETURNING {as_text}"
             ),
@@ -102,35 +130,24 @@ impl Copy {
         mut progress: impl FnMut(i64),
     ) -> Result<(), sqlx::Error> {
         let mut size = FIRST_BATCH;
-        loop {
+        let (mut number, mut from) = position(job.checkpoint.as_deref());
+        while let Some(source) = self.sources.get(number) {
             let started = Instant::now();
             let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
             follow_the_key(&mut transaction).await?;
-            let from = job.checkpoint.clone();
-            let end: Option<Vec<String>> =
-                sqlx::query_scalar(AssertSqlSafe(self.end_of_batch[usize::from(from.is_some())].clone()))
-                    .bind(&from)
-                    .bind(size)
-                    .fetch_optional(&mut *transaction)
-                    .await?;
-            let batch = self.batch[usize::from(from.is_some())][usize::from(end.is_some())].clone();
-            let copied = sqlx::query(AssertSqlSafe(batch))
-                .bind(from)
-                .bind(&end)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-            job.rows_copied += i64::try_from(copied).unwrap_or(i64::MAX);
-            let Some(end) = end else {
-                transaction.commit().await?;
-                return Ok(());
-            };
-            job.note_checkpoint(&mut transaction, &end, job.rows_copied).await?;
+            let (end, copied) = source.copy_batch(&mut transaction, from, size).await?;
+            if end.is_none() {
+                number += 1;
+            }
+            let next = std::iter::once(number.to_string()).chain(end.iter().flatten().cloned()).collect();
+            job.note_checkpoint(&mut transaction, next, copied).await?;
             transaction.commit().await?;
-            job.checkpoint = Some(end);
+            job.rows_copied += copied;
+            from = end;
             progress(job.rows_copied);
             size = next_size(size, started.elapsed());
         }
+        Ok(())
     }
 
     /// One round of the drain, in the caller's transaction; the number of entries taken.
@@ -174,6 +191,14 @@ pub(crate) async fn follow_the_key(transaction: &mut PgConnection) -> Result<(),
     sqlx::raw_sql(SETTINGS).execute(transaction).await.map(drop)
 }
 
+/// A checkpoint's two parts.
+fn position(checkpoint: Option<&[String]>) -> (usize, Option<Vec<String>>) {
+    match checkpoint {
+        None | Some([]) => (0, None),
+        Some([number, key @ ..]) => (number.parse().unwrap_or_default(), (!key.is_empty()).then(|| key.to_vec())),
+    }
+}
+
 fn next_size(size: i64, took: Duration) -> i64 {
     let next = if took < BATCH_TIME / 2 {
         size * 2
@@ -188,6 +213,14 @@ fn next_size(size: i64, took: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkpoint_names_the_table_and_the_last_key() {
+        let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+        assert_eq!(position(None), (0, None));
+        assert_eq!(position(Some(&texts(&["3"]))), (3, None));
+        assert_eq!(position(Some(&texts(&["3", "a", "b"]))), (3, Some(texts(&["a", "b"]))));
+    }
 
     #[test]
     fn batches_grow_while_they_are_quick_and_shrink_when_they_are_slow() {

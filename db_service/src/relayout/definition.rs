@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
+use crate::quote::identifier;
+
 /// What Ecto has declared, as the catalog tells it. Two of them are equal if nobody altered the table in between.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of the catalog by itself")]
@@ -109,6 +111,20 @@ impl Definition {
 
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The key's columns, each as text.
+    pub(crate) fn key_as_text(&self) -> String {
+        self.key().iter().map(|name| format!("{}::text", identifier(name))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The key's columns, from a parameter that holds one key as an array of texts.
+    pub(crate) fn bound_key(&self, parameter: usize) -> String {
+        let columns = self.key().iter().filter_map(|name| self.column(name)).enumerate();
+        columns
+            .map(|(index, column)| format!("(${parameter}::text[])[{}]::{}", index + 1, column.data_type))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Those that an `INSERT` names.

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::task::JoinSet;
 
-use super::ddl::{self, NEW, qualified};
-use super::definition::Definition;
-use super::shape::Shape;
+use super::ddl::{self, qualified};
+use super::job::Job;
 use crate::{DatabaseUrl, Error, connection};
 
 /// What index builds may use.
@@ -29,15 +28,13 @@ impl Budget {
 pub(crate) async fn build(
     url: &DatabaseUrl,
     worker: &mut PgConnection,
-    table: &str,
-    definition: &Definition,
-    target: &Shape,
+    job: &Job,
     budget: Budget,
     progress: impl Fn(usize, usize),
 ) -> Result<(), Error> {
     let database = url.database().unwrap_or_default().to_owned();
-    let failed = || Error::sql(&format!("build the indexes of `{table}`"), url.database().unwrap_or_default());
-    let statements = missing(worker, table, definition, target).await.map_err(failed())?;
+    let failed = || Error::sql(&format!("build the indexes of `{}`", job.table), url.database().unwrap_or_default());
+    let statements = missing(worker, job).await.map_err(failed())?;
     let total = statements.len();
     let jobs = budget.jobs.clamp(1, total.max(1));
     let queue = Arc::new(Mutex::new(statements));
@@ -62,26 +59,19 @@ pub(crate) async fn build(
 }
 
 /// Those that are not there yet: a build is a transaction of its own, so what is there is whole.
-async fn missing(
-    worker: &mut PgConnection,
-    table: &str,
-    definition: &Definition,
-    target: &Shape,
-) -> Result<VecDeque<String>, sqlx::Error> {
-    let mut schemas: Vec<String> = target.leaves().iter().map(|leaf| leaf.schema()).collect();
-    if schemas.is_empty() {
-        schemas.push(NEW.to_owned());
-    }
+async fn missing(worker: &mut PgConnection, job: &Job) -> Result<VecDeque<String>, sqlx::Error> {
+    let schemas = job.target_schemas();
     // The slowest first, so that the last builder does not start one when all others are done.
-    let indexes = definition.secondary_indexes().into_iter().flat_map(|index| {
+    let indexes = job.definition.secondary_indexes().into_iter().flat_map(|index| {
         schemas.iter().map(move |schema| {
-            (qualified(schema, &index.name), ddl::create_index(&qualified(schema, table), false, index))
+            let relation = qualified(schema, &job.table);
+            (qualified(schema, &index.name), ddl::create_index(&relation, false, index))
         })
     });
-    let keys = definition.keys().flat_map(|key| {
+    let keys = job.definition.keys().flat_map(|key| {
         schemas
             .iter()
-            .map(move |schema| (qualified(schema, &key.name), ddl::add_constraint(&qualified(schema, table), key)))
+            .map(move |schema| (qualified(schema, &key.name), ddl::add_constraint(&qualified(schema, &job.table), key)))
     });
     let wanted: Vec<(String, String)> = indexes.chain(keys).collect();
     let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();

@@ -5,8 +5,11 @@ use std::fmt;
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::capture::Tree;
+use super::ddl::{NEW, OLD, qualified};
 use super::definition::Definition;
-use super::shape::Shape;
+use super::layout::Layout;
+use super::shape::{Leaf, Shape};
 
 /// How far a job has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,11 +83,14 @@ impl fmt::Display for Phase {
 pub(crate) struct Job {
     pub(crate) id: i64,
     pub(crate) table: String,
+    /// The layout that it found.
+    pub(crate) source: Shape,
+    /// The layout that it builds.
     pub(crate) target: Shape,
     /// The table as it was found.
     pub(crate) definition: Definition,
     pub(crate) phase: Phase,
-    /// Key of the last row copied.
+    /// The number of the table that is being copied from, and the key of the last row.
     pub(crate) checkpoint: Option<Vec<String>>,
     pub(crate) rows_copied: i64,
 }
@@ -97,6 +103,7 @@ impl Job {
         Ok(Some(Self {
             id: row.id,
             table: table.to_owned(),
+            source: decode(row.source)?,
             target: decode(row.target)?,
             definition: decode(row.definition)?,
             phase: Phase::parse(&row.phase)
@@ -109,21 +116,89 @@ impl Job {
     /// Writes a new one.
     pub(crate) async fn plan(
         connection: &mut PgConnection,
-        table: &str,
-        target: Shape,
+        layout: &Layout,
         definition: Definition,
     ) -> Result<Self, sqlx::Error> {
-        let (target_document, document) = (encode(&target)?, encode(&definition)?);
+        let (table, source) = (layout.table.clone(), layout.actual.clone());
+        let target = source.step_towards(&layout.desired);
         let id = sqlx::query_scalar!(
-            "INSERT INTO db_service.relayout_job (table_name, target, definition) VALUES ($1, $2, $3) RETURNING id",
+            "INSERT INTO db_service.relayout_job (table_name, source, target, definition) VALUES ($1, $2, $3, $4) RETURNING id",
             table,
-            target_document,
-            document
+            encode(&source)?,
+            encode(&target)?,
+            encode(&definition)?
         )
         .fetch_one(connection)
         .await?;
-        let table = table.to_owned();
-        Ok(Self { id, table, target, definition, phase: Phase::Planned, checkpoint: None, rows_copied: 0 })
+        Ok(Self { id, table, source, target, definition, phase: Phase::Planned, checkpoint: None, rows_copied: 0 })
+    }
+
+    /// Whether it leads to the layout that is declared by now.
+    pub(crate) fn leads_to(&self, desired: &Shape) -> bool {
+        self.source.step_towards(desired) == self.target
+    }
+
+    /// The leaves that others take the place of, and those others; none where the whole table is exchanged.
+    pub(crate) fn exchanged(&self) -> Option<(Vec<Leaf>, Vec<Leaf>)> {
+        let (Shape::Hash { leaves: old, .. }, Shape::Hash { leaves: new, .. }) = (&self.source, &self.target) else {
+            return None;
+        };
+        let without = |all: &[Leaf], other: &[Leaf]| all.iter().filter(|leaf| !other.contains(leaf)).copied().collect();
+        Some((without(old, new), without(new, old)))
+    }
+
+    /// The leaves that it builds.
+    pub(crate) fn new_leaves(&self) -> Vec<Leaf> {
+        self.exchanged().map_or_else(|| self.target.leaves().to_vec(), |(_, new)| new)
+    }
+
+    /// The tables that hold the rows to be copied, before the swap.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        let leaves = self.exchanged().map_or_else(|| self.source.leaves().to_vec(), |(old, _)| old);
+        if leaves.is_empty() { vec![qualified("public", &self.table)] } else { self.storage(&leaves) }
+    }
+
+    /// The schemas of the tables that take the rows, before the swap.
+    pub(crate) fn target_schemas(&self) -> Vec<String> {
+        let leaves = self.new_leaves();
+        if leaves.is_empty() { vec![NEW.to_owned()] } else { leaves.iter().flat_map(|leaf| leaf.storage()).collect() }
+    }
+
+    /// Those tables.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        self.target_schemas().iter().map(|schema| qualified(schema, &self.table)).collect()
+    }
+
+    /// Old and new form to be compared after the swap.
+    pub(crate) fn compared(&self) -> (Vec<String>, Vec<String>) {
+        match self.exchanged() {
+            Some((old, new)) => (self.storage(&old), self.storage(&new)),
+            None => (vec![qualified(OLD, &self.table)], vec![qualified("public", &self.table)]),
+        }
+    }
+
+    /// What writers write to before the swap.
+    pub(crate) fn old_trees(&self) -> Vec<Tree> {
+        self.trees(&self.source, self.exchanged().map(|(old, _)| old))
+    }
+
+    /// What they write to after it, as far as the job has made it.
+    pub(crate) fn new_trees(&self) -> Vec<Tree> {
+        self.trees(&self.target, self.exchanged().map(|(_, new)| new))
+    }
+
+    fn trees(&self, shape: &Shape, exchanged: Option<Vec<Leaf>>) -> Vec<Tree> {
+        let parts = |leaf: &Leaf| if leaf.paths > 1 { self.storage(&[*leaf]) } else { Vec::new() };
+        let root = |leaf: &Leaf| qualified(&leaf.schema(), &self.table);
+        if let Some(leaves) = exchanged {
+            return leaves.iter().map(|leaf| Tree { root: root(leaf), below: parts(leaf) }).collect();
+        }
+        let below = shape.leaves().iter().flat_map(|leaf| [vec![root(leaf)], parts(leaf)].concat()).collect();
+        vec![Tree { root: qualified("public", &self.table), below }]
+    }
+
+    fn storage(&self, leaves: &[Leaf]) -> Vec<String> {
+        leaves.iter().flat_map(|leaf| leaf.storage()).map(|schema| qualified(&schema, &self.table)).collect()
     }
 
     /// Moves it on, inside the transaction that has done the work; fails if somebody else has moved it. The caller sets
@@ -140,18 +215,18 @@ impl Job {
         if moved.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
     }
 
-    /// Notes how far the copy has come, inside the transaction that has copied.
+    /// Notes how far the copy has come, inside the transaction that has copied `rows` more.
     pub(crate) async fn note_checkpoint(
         &self,
         transaction: &mut PgConnection,
-        checkpoint: &[String],
+        checkpoint: Vec<String>,
         rows: i64,
     ) -> Result<(), sqlx::Error> {
         let noted = sqlx::query!(
-            "UPDATE db_service.relayout_job SET checkpoint = $3, rows_copied = $4, updated_at = now() WHERE id = $1 AND phase = $2",
+            "UPDATE db_service.relayout_job SET checkpoint = $3, rows_copied = rows_copied + $4, updated_at = now() WHERE id = $1 AND phase = $2",
             self.id,
             self.phase.name(),
-            checkpoint,
+            &checkpoint,
             rows
         )
         .execute(transaction)
@@ -164,13 +239,19 @@ fn encode(value: &impl serde::Serialize) -> Result<Value, sqlx::Error> {
     serde_json::to_value(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-fn decode<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, sqlx::Error> {
+pub(crate) fn decode<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, sqlx::Error> {
     serde_json::from_value(value).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use super::super::preflight::tests::table;
     use super::*;
+
+    pub(crate) fn job(source: Shape, target: Shape) -> Job {
+        let (definition, phase) = (table(), Phase::Planned);
+        Job { id: 1, table: "t".into(), source, target, definition, phase, checkpoint: None, rows_copied: 0 }
+    }
 
     #[test]
     fn a_phase_is_read_back_as_it_was_written() {
@@ -178,5 +259,21 @@ mod tests {
             assert_eq!(Phase::parse(phase.name()), Some(phase));
         }
         assert_eq!(Phase::parse("nowhere"), None);
+    }
+
+    #[test]
+    fn a_whole_table_is_exchanged_or_some_leaves_are() {
+        let even = |count| Shape::even("repo_name", "path", count);
+        let first = job(Shape::Plain, even(2));
+        assert_eq!(first.exchanged(), None);
+        assert_eq!(first.sources(), [r#""public"."t""#]);
+        assert_eq!(first.targets(), [r#""leaf_2_0"."t""#, r#""leaf_2_1"."t""#]);
+        let leaf = Leaf::new(2, 1);
+        let by_path = Leaf { paths: 2, ..leaf };
+        let split = job(even(2), even(2).with(&[leaf], &[by_path]));
+        assert_eq!(split.sources(), [r#""leaf_2_1"."t""#]);
+        assert_eq!(split.compared().1, [r#""leaf_2_1_paths_2_0"."t""#, r#""leaf_2_1_paths_2_1"."t""#]);
+        assert_eq!(split.new_trees()[0].root, r#""leaf_2_1_paths_2"."t""#);
+        assert_eq!(split.old_trees()[0].below, Vec::<String>::new());
     }
 }

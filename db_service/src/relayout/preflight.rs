@@ -1,43 +1,80 @@
 //! What stands against changing a table's storage, all of it at once, before anything is touched.
 
 use super::definition::Definition;
+use super::shape::Shape;
 
-/// Checks a table against what the engine carries over. Pure.
-pub(crate) fn check(definition: &Definition, partition_key: &str) -> Vec<String> {
+/// What the server says of itself and of us.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) is_standby: bool,
+    pub(crate) owns: bool,
+    pub(crate) role: String,
+    /// Locks that all transactions together can hold.
+    pub(crate) lock_slots: i64,
+}
+
+/// Checks the server. Pure.
+pub(crate) fn check_server(server: &Server, definition: &Definition, target: &Shape) -> Vec<String> {
+    let mut found = Vec::new();
+    if server.is_standby {
+        found.push("this server is a standby".to_owned());
+    }
+    if !server.owns {
+        found.push(format!("the role `{}` neither owns it nor is a member of its owner", server.role));
+    }
+    // A table and its TOAST table with an index each, and its own indexes; the swap locks old and new form.
+    let relations = target.leaves().iter().map(|leaf| leaf.storage().len()).sum::<usize>().max(1);
+    let locks = i64::try_from(2 * relations * (3 + definition.indexes.len())).unwrap_or(i64::MAX);
+    if locks > server.lock_slots / 2 {
+        found.push(format!(
+            "the swap needs about {locks} locks, more than half of the {} that this server has: raise `max_locks_per_transaction`",
+            server.lock_slots
+        ));
+    }
+    found
+}
+
+/// Checks a table against what the engine carries over; `keys` are the columns that choose a row's place. Pure.
+pub(crate) fn check(definition: &Definition, keys: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut refuse = |text: String| found.push(text);
     if definition.persistence != "p" {
         refuse("it is unlogged or temporary".into());
     }
-    match definition.column(partition_key) {
-        None => refuse(format!("it has no column `{partition_key}` to partition by")),
-        Some(column) if !column.not_null => refuse(format!("its column `{partition_key}` takes nulls")),
-        Some(_) => {}
+    for key in keys {
+        match definition.column(key) {
+            None => refuse(format!("it has no column `{key}` to partition by")),
+            Some(column) if !column.not_null => refuse(format!("its column `{key}` takes nulls")),
+            Some(_) => {}
+        }
     }
     if definition.key().is_empty() {
         refuse("it has no primary key".into());
     }
+    let lacking = |columns: Option<&[String]>| {
+        keys.iter().find(|key| !columns.unwrap_or_default().iter().any(|column| column == **key))
+    };
     for constraint in &definition.constraints {
-        let lacks_key = !constraint.columns.iter().flatten().any(|column| column == partition_key);
-        match constraint.kind.as_str() {
-            "p" | "u" if lacks_key => {
-                refuse(format!("its unique constraint `{}` lacks `{partition_key}`", constraint.name));
-            }
-            "u" if constraint.definition.contains("DEFERRABLE") => {
+        let lacking = lacking(constraint.columns.as_deref());
+        match (constraint.kind.as_str(), lacking) {
+            ("p" | "u", Some(key)) => refuse(format!("its unique constraint `{}` lacks `{key}`", constraint.name)),
+            ("u", _) if constraint.definition.contains("DEFERRABLE") => {
                 refuse(format!("its constraint `{}` is deferrable", constraint.name));
             }
-            "x" => refuse(format!("it has the exclusion constraint `{}`", constraint.name)),
-            "f" => refuse(format!("it has the foreign key `{}`", constraint.name)),
+            ("x", _) => refuse(format!("it has the exclusion constraint `{}`", constraint.name)),
+            ("f", _) => refuse(format!("it has the foreign key `{}`", constraint.name)),
             _ if !constraint.validated => refuse(format!("its constraint `{}` is not validated", constraint.name)),
             _ => {}
         }
     }
     for index in &definition.indexes {
-        let lacks_key = !index.columns.iter().flatten().any(|column| column == partition_key);
         if !index.valid {
             refuse(format!("its index `{}` is invalid", index.name));
-        } else if index.unique && !index.constraint && lacks_key {
-            refuse(format!("its unique index `{}` lacks `{partition_key}`", index.name));
+        } else if index.unique
+            && !index.constraint
+            && let Some(key) = lacking(index.columns.as_deref())
+        {
+            refuse(format!("its unique index `{}` lacks `{key}`", index.name));
         }
     }
     for reference in &definition.referenced_by {
@@ -127,7 +164,17 @@ pub(crate) mod tests {
 
     #[test]
     fn a_table_that_is_born_ready_passes() {
-        assert_eq!(check(&table(), "repo_name"), Vec::<String>::new());
+        assert_eq!(check(&table(), &["repo_name", "path"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_server_that_will_not_do_is_named() {
+        let server = Server { is_standby: true, owns: false, role: "reader".into(), lock_slots: 100 };
+        let found = check_server(&server, &table(), &Shape::even("repo_name", "path", 16));
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[2].contains("max_locks_per_transaction"));
+        let server = Server { is_standby: false, owns: true, role: "owner".into(), lock_slots: 6400 };
+        assert_eq!(check_server(&server, &table(), &Shape::even("repo_name", "path", 64)), Vec::<String>::new());
     }
 
     #[test]
@@ -150,7 +197,7 @@ pub(crate) mod tests {
             transition_tables: true,
         });
         assert_eq!(
-            check(&table, "repo_name"),
+            check(&table, &["repo_name"]),
             [
                 "its column `repo_name` takes nulls",
                 "its unique index `t_body_index` lacks `repo_name`",

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::sleep;
 
+use super::capture;
 use super::copy::{Copy, follow_the_key};
 use super::ddl::{self, qualified};
 use super::definition::Definition;
 use super::job::{Job, Phase};
+use super::layout::Layout;
 use crate::connection::sql_state;
 
 /// How often the lock is asked for before we give up.
@@ -38,16 +40,11 @@ enum Attempt {
 }
 
 /// Swaps, as often as it takes to get the lock.
-pub(crate) async fn run(
-    connection: &mut PgConnection,
-    job: &Job,
-    copy: &Copy,
-    leaves: &[String],
-) -> Result<Swap, sqlx::Error> {
+pub(crate) async fn run(connection: &mut PgConnection, job: &Job, copy: &Copy) -> Result<Swap, sqlx::Error> {
     let mut timeout = FIRST_TIMEOUT;
     for attempt in 1..=ATTEMPTS {
         copy.catch_up(connection, Duration::from_mins(5)).await?;
-        match try_once(connection, job, copy, leaves, timeout).await {
+        match try_once(connection, job, copy, timeout).await {
             Ok(Attempt::Swapped(swap)) => return Ok(swap),
             Ok(Attempt::LogTooLong) => {}
             Err(error) if attempt < ATTEMPTS && is_lock_trouble(&error) => {
@@ -71,14 +68,13 @@ async fn try_once(
     connection: &mut PgConnection,
     job: &Job,
     copy: &Copy,
-    leaves: &[String],
     timeout: Duration,
 ) -> Result<Attempt, sqlx::Error> {
     let public = qualified("public", &job.table);
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    let dependents = sqlx::query_file!("queries/dependents.sql", public).fetch_all(&mut *transaction).await?;
     // Views first, as their readers do.
-    let mut locked: Vec<String> = dependents.into_iter().filter_map(|dependent| dependent.view).collect();
+    let views = dependents(&mut transaction, job).await?;
+    let mut locked: Vec<String> = views.into_iter().filter_map(|dependent| dependent.view).collect();
     locked.push(public.clone());
     let lock = format!(
         "SET LOCAL lock_timeout = '{}ms'; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
@@ -87,22 +83,40 @@ async fn try_once(
     );
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
     let started = Instant::now();
-    let waiting = format!("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) l", ddl::log(&job.table), SHORT_LOG + 1);
+    let waiting = format!("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) l", capture::log(&job.table), SHORT_LOG + 1);
     let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting)).fetch_one(&mut *transaction).await?;
     if waiting > SHORT_LOG {
         return Ok(Attempt::LogTooLong);
     }
-    if Definition::read(&mut transaction, &public).await?.as_ref() != Some(&job.definition) {
+    let layout = Layout::read(&mut transaction, &job.table).await?;
+    if Definition::read(&mut transaction, &public).await?.as_ref() != Some(&job.definition)
+        || !layout.is_some_and(|layout| layout.damage.is_empty() && layout.actual == job.source)
+    {
         return Ok(Attempt::Swapped(Swap::Altered));
     }
     // Read under the lock: from now on nobody makes another one.
-    let dependents = sqlx::query_file!("queries/dependents.sql", public).fetch_all(&mut *transaction).await?;
+    let dependents = dependents(&mut transaction, job).await?;
     follow_the_key(&mut transaction).await?;
     while copy.drain(&mut transaction).await? > 0 {}
-    let mut statements = ddl::swap(&job.table, &job.definition, leaves);
+    let mut statements = ddl::swap(job);
     statements.extend(dependents.into_iter().filter_map(|dependent| dependent.statement));
     sqlx::raw_sql(AssertSqlSafe(statements.join(";\n"))).execute(&mut *transaction).await?;
     job.advance(&mut transaction, Phase::Swapped).await?;
     transaction.commit().await?;
     Ok(Attempt::Swapped(Swap::Done(started.elapsed())))
+}
+
+struct Dependent {
+    view: Option<String>,
+    statement: Option<String>,
+}
+
+/// What has to be made anew because it would follow the old form; nothing where the table itself stays.
+async fn dependents(transaction: &mut PgConnection, job: &Job) -> Result<Vec<Dependent>, sqlx::Error> {
+    if job.exchanged().is_some() {
+        return Ok(Vec::new());
+    }
+    let public = qualified("public", &job.table);
+    let rows = sqlx::query_file!("queries/dependents.sql", public).fetch_all(transaction).await?;
+    Ok(rows.into_iter().map(|row| Dependent { view: row.view, statement: row.statement }).collect())
 }

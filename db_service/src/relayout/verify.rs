@@ -5,23 +5,22 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::capture;
 use super::copy::follow_the_key;
-use super::ddl::{self, list, qualified};
-use super::definition::Definition;
+use super::ddl::list;
+use super::job::Job;
 use crate::quote::identifier;
 
 /// Rows a batch: what is held in memory for comparing.
 const BATCH: i64 = 5_000;
 
-/// The number of rows that differ between two schemas' forms of a table. `progress` gets the number compared so far.
+/// The number of rows that differ between the two forms. `progress` gets the number compared so far.
 pub(crate) async fn differences(
     connection: &mut PgConnection,
-    (first, second): (&str, &str),
-    table: &str,
-    definition: &Definition,
+    job: &Job,
     mut progress: impl FnMut(i64),
 ) -> Result<i64, sqlx::Error> {
-    let queries = Queries::new(first, second, table, definition);
+    let queries = Queries::new(job);
     let (mut from, mut compared, mut different) = (None::<Vec<String>>, 0, 0);
     loop {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -54,40 +53,35 @@ struct Queries {
 }
 
 impl Queries {
-    fn new(first: &str, second: &str, table: &str, definition: &Definition) -> Self {
+    fn new(job: &Job) -> Self {
+        let (definition, (first, second)) = (&job.definition, job.compared());
         let key = definition.key();
         let keys = list("", key);
-        let as_text = key.iter().map(|name| format!("{}::text", identifier(name))).collect::<Vec<_>>().join(", ");
-        let bound = |parameter: usize| {
-            let parts = key.iter().filter_map(|name| definition.column(name)).enumerate();
-            parts
-                .map(|(index, column)| format!("(${parameter}::text[])[{}]::{}", index + 1, column.data_type))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let after = format!("($1::text[] IS NULL OR ({keys}) > ({}))", bound(1));
-        let range = format!("{after} AND ($2::text[] IS NULL OR ({keys}) <= ({}))", bound(2));
+        let as_text = definition.key_as_text();
+        let after = format!("($1::text[] IS NULL OR ({keys}) > ({}))", definition.bound_key(1));
+        let range = format!("{after} AND ($2::text[] IS NULL OR ({keys}) <= ({}))", definition.bound_key(2));
         let columns = list("", definition.columns.iter().map(|column| &column.name));
-        let side = |schema: &str| {
-            format!("(SELECT {columns} FROM {} WHERE {range} ORDER BY {keys})", qualified(schema, table))
+        let side = |relations: &[String]| {
+            format!("(SELECT {columns} FROM {} t WHERE {range} ORDER BY {keys})", union(relations, &columns))
         };
         let same_key = |left: &str, right: &str| {
             let equal = |name: &String| format!("{left}.{0} = {right}.{0}", identifier(name));
             key.iter().map(equal).collect::<Vec<_>>().join(" AND ")
         };
-        let logged = |side: &str| format!("EXISTS (SELECT FROM {} l WHERE {})", ddl::log(table), same_key("l", side));
+        let logged =
+            |side: &str| format!("EXISTS (SELECT FROM {} l WHERE {})", capture::log(&job.table), same_key("l", side));
         let missing = |side: &str| format!("{side}.{} IS NULL", identifier(&key[0]));
         Self {
             end_of_batch: format!(
-                "SELECT ARRAY[{as_text}] FROM {} WHERE {after} ORDER BY {keys} OFFSET $2::bigint - 1 LIMIT 1",
-                qualified(second, table)
+                "SELECT ARRAY[{as_text}] FROM {} t WHERE {after} ORDER BY {keys} OFFSET $2::bigint - 1 LIMIT 1",
+                union(&second, &keys)
             ),
             // `*<>` compares bytes: a difference that the type's own `=` does not see is one all the same.
             differences: format!(
                 "SELECT count(*) FROM {} a FULL JOIN {} b ON {}
                  WHERE ({} OR {} OR a *<> b) AND NOT {} AND NOT {}",
-                side(first),
-                side(second),
+                side(&first),
+                side(&second),
                 same_key("a", "b"),
                 missing("a"),
                 missing("b"),
@@ -96,4 +90,13 @@ impl Queries {
             ),
         }
     }
+}
+
+/// Several tables as one.
+fn union(relations: &[String], columns: &str) -> String {
+    if let [single] = relations {
+        return single.clone();
+    }
+    let selects: Vec<String> = relations.iter().map(|relation| format!("SELECT {columns} FROM {relation}")).collect();
+    format!("({})", selects.join(" UNION ALL "))
 }

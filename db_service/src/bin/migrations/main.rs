@@ -1,18 +1,24 @@
 //! The performance layer for production: needs `DATABASE_URL` and nothing else, no Elixir, no Nix, no source tree.
 
+mod layout;
+mod problem;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use db_service::console::Console;
 use db_service::lock::DatabaseLock;
-use db_service::migrate::{self, Layout};
+use db_service::migrate;
 use db_service::migration::Migrations;
 use db_service::relayout::{Budget, Context, Progress};
 use db_service::report::{Report, Server};
 use db_service::step::{Status, Step};
-use db_service::{DatabaseUrl, Error, Failure, connection, ecto};
+use db_service::{DatabaseUrl, Error, Failure, adaptive, audit, connection, ecto};
 use sqlx::{Connection as _, PgConnection};
+
+use layout::{Declaration, Merge, Revert, Split};
+use problem::Problem;
 
 /// Brings the performance layer of Singularity's database up to date
 ///
@@ -61,21 +67,30 @@ enum Command {
     Plan,
     /// Show the ledgers, and the layout that is wanted and is there
     Status,
+    /// Check that layouts, indexes and the leftovers of unfinished work are as they should be; exit code 4 if not
+    Verify,
+    /// Split leaves that hold too many rows, while they are in use
+    ///
+    /// Without `--leaf`: those that hold more than twice what `db_service.layout_policy` says.
+    Split(Split),
+    /// Make one leaf of several again, while they are in use
+    Merge(Merge),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
-    Revert(RevertOptions),
+    Revert(Revert),
 }
 
-#[derive(Clone, Debug, clap::Args)]
-struct RevertOptions {
-    /// Table to revert; may be given several times; default: all
-    #[arg(long = "table", value_name = "TABLE")]
-    tables: Vec<String>,
-    /// Show what would be done and change nothing; exit code 3 if there is something
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+impl Command {
+    fn name(command: Option<&Self>) -> &'static str {
+        match command {
+            None => "migrations",
+            Some(Self::Plan) => "migrations plan",
+            Some(Self::Status) => "migrations status",
+            Some(Self::Verify) => "migrations verify",
+            Some(Self::Split(_)) => "migrations split",
+            Some(Self::Merge(_)) => "migrations merge",
+            Some(Self::Revert(_)) => "migrations revert",
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -90,13 +105,14 @@ async fn main() -> ExitCode {
     };
     let error = outcome.err();
     let errors: Vec<&dyn Failure> = error.iter().map(|error| error as &dyn Failure).collect();
-    let command = match &options.command {
-        None => "migrations",
-        Some(Command::Plan) => "migrations plan",
-        Some(Command::Status) => "migrations status",
-        Some(Command::Revert(_)) => "migrations revert",
-    };
-    let report = Report::new(command, run.server, run.steps, Vec::new(), &errors, started.elapsed());
+    let report = Report::new(
+        Command::name(options.command.as_ref()),
+        run.server,
+        run.steps,
+        Vec::new(),
+        &errors,
+        started.elapsed(),
+    );
     console.done();
     if let Some(error) = &error {
         console.error(error);
@@ -132,24 +148,48 @@ impl Run<'_> {
             self.report_all([ecto_steps(database, &files, &facts.ecto)]);
         }
         let plan = facts.plan(database, &migrations, &files)?;
-        match &options.command {
-            Some(Command::Status) => self.report_all([plan.unchanged(database), plan.pending(database)]),
-            Some(Command::Plan) => self.report_all([plan.pending(database)]),
-            Some(Command::Revert(revert)) => {
-                let steps = revert_steps(database, plan.layouts(), &revert.tables)?;
-                if revert.dry_run || steps.is_empty() {
-                    self.report_all([steps]);
-                } else {
-                    consent(&steps, revert.yes)?;
-                    let work = Work::Revert(&revert.tables);
-                    self.change(&mut connection, &url, options, &migrations, &files, work).await?;
-                }
-            }
-            None if plan.is_empty() => self.report_all([plan.unchanged(database)]),
-            None => self.change(&mut connection, &url, options, &migrations, &files, Work::BringUpToDate).await?,
+        let answer = match &options.command {
+            Some(Command::Status) => Some([plan.unchanged(database), plan.pending(database)].concat()),
+            Some(Command::Plan) => Some(plan.pending(database)),
+            Some(Command::Verify) => Some(audit::audit(&mut connection, plan.layouts(), database).await?),
+            None if plan.is_empty() => Some(plan.unchanged(database)),
+            _ => None,
+        };
+        if let Some(steps) = answer {
+            self.report_all([steps]);
+        } else if let Some(declarations) = self.declarations(options, &mut connection, &plan, database).await? {
+            self.change(&mut connection, &url, options, &migrations, &files, declarations).await?;
         }
         connection::close(connection).await;
         Ok(())
+    }
+
+    /// The layouts that a command asks for, agreed to; none where there is nothing to do or only to be told.
+    async fn declarations(
+        &mut self,
+        options: &Options,
+        connection: &mut PgConnection,
+        plan: &migrate::Plan,
+        database: &str,
+    ) -> Result<Option<Vec<Declaration>>, Problem> {
+        let layouts = plan.layouts();
+        let (choice, declarations) = match &options.command {
+            Some(Command::Revert(revert)) => (&revert.choice, revert.declare(layouts)?),
+            Some(Command::Merge(merge)) => (&merge.choice, merge.declare(layouts)?),
+            Some(Command::Split(split)) => {
+                let (declarations, left_out) = split.declare(connection, layouts, database).await?;
+                self.report_all([left_out]);
+                (&split.choice, declarations)
+            }
+            _ => return Ok(Some(Vec::new())),
+        };
+        let steps: Vec<Step> = declarations.iter().map(|declaration| declaration.pending(database)).collect();
+        if choice.dry_run || steps.is_empty() {
+            self.report_all([steps]);
+            return Ok(None);
+        }
+        layout::consent(&steps, choice.yes)?;
+        Ok(Some(declarations))
     }
 
     /// Takes the lock, then does the work, as far as it is still to be done: another runner may have been before us.
@@ -160,7 +200,7 @@ impl Run<'_> {
         options: &Options,
         migrations: &Migrations,
         files: &ecto::Files,
-        work: Work<'_>,
+        declarations: Vec<Declaration>,
     ) -> Result<(), Problem> {
         let database = url.database().ok_or(Problem::NoDatabase)?;
         let patience = Duration::from_secs(options.common.lock_timeout);
@@ -175,12 +215,13 @@ impl Run<'_> {
             console.step(&step);
             steps.push(step);
         };
-        match work {
-            Work::BringUpToDate => migrate::apply(&plan, migrations, connection, context, report).await?,
-            Work::Revert(tables) => {
-                migrate::declare_plain(connection, tables, database).await?;
-                migrate::converge(connection, context, report).await?;
+        if declarations.is_empty() {
+            migrate::apply(&plan, migrations, connection, context, report).await?;
+        } else {
+            for declaration in &declarations {
+                adaptive::declare(connection, &declaration.layout, &declaration.desired, database).await?;
             }
+            migrate::converge(connection, context, report).await?;
         }
         lock.release().await;
         Ok(())
@@ -192,45 +233,6 @@ impl Run<'_> {
             self.steps.push(step);
         }
     }
-}
-
-/// What is done under the lock.
-#[derive(Clone, Copy)]
-enum Work<'a> {
-    BringUpToDate,
-    /// The named tables; without names, all.
-    Revert(&'a [String]),
-}
-
-/// What a revert would do.
-fn revert_steps(database: &str, layouts: &[Layout], tables: &[String]) -> Result<Vec<Step>, Problem> {
-    if let Some(unknown) = tables.iter().find(|name| !layouts.iter().any(|layout| layout.table == **name)) {
-        let known = layouts.iter().map(|layout| format!("`{}`", layout.table)).collect::<Vec<_>>().join(", ");
-        return Err(Problem::UnknownTable { name: unknown.clone(), known });
-    }
-    let chosen = layouts.iter().filter(|layout| tables.is_empty() || tables.contains(&layout.table));
-    let partitioned = chosen.filter(|layout| layout.actual_leaves > 0 || layout.phase.is_some());
-    Ok(partitioned
-        .map(|layout| Step::new(database, "sqlx", "layout", &layout.table, Status::Pending).detail("one plain table"))
-        .collect())
-}
-
-/// Asks on a terminal; elsewhere only `--yes` will do.
-fn consent(steps: &[Step], yes: bool) -> Result<(), Problem> {
-    use std::io::{IsTerminal as _, Write as _};
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Problem::NoConsent);
-    }
-    let names = steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>().join(", ");
-    let mut terminal = std::io::stderr();
-    write!(terminal, "Copy all rows of {names} into plain tables? [y/N] ").map_err(Problem::Terminal)?;
-    terminal.flush().map_err(Problem::Terminal)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(Problem::Terminal)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Problem::NoConsent) }
 }
 
 /// What the two ledgers say.
@@ -259,46 +261,4 @@ fn ecto_steps(database: &str, files: &ecto::Files, state: &ecto::State) -> Vec<S
     let status = |version| if state.applied().contains(&version) { Status::Unchanged } else { Status::Pending };
     let step = |version| Some(Step::new(database, "ecto", "migration", files.name(version)?, status(version)));
     files.versions().filter_map(step).collect()
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("no database is named")]
-    NoUrl,
-    #[error("the database URL names no database")]
-    NoDatabase,
-    #[error("the performance layer lays out no table `{name}`")]
-    UnknownTable { name: String, known: String },
-    #[error("copying whole tables was not agreed to")]
-    NoConsent,
-    #[error("cannot ask on this terminal")]
-    Terminal(#[source] std::io::Error),
-    #[error("interrupted")]
-    Interrupted,
-    #[error(transparent)]
-    Database(#[from] Error),
-}
-
-impl Failure for Problem {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoUrl => {
-                Some("set DATABASE_URL, or pass `--database-url postgres://user:password@host:5432/database`".into())
-            }
-            Self::NoDatabase => Some("end the URL in `/<database>`".into()),
-            Self::UnknownTable { known, .. } => Some(format!("it lays out {known}")),
-            Self::NoConsent => Some("nothing was changed; pass `--yes` to agree beforehand".into()),
-            Self::Terminal(_) => Some("pass `--yes`".into()),
-            Self::Interrupted => Some("nothing is lost; the next run finishes the work".into()),
-            Self::Database(error) => error.hint(),
-        }
-    }
-
-    fn exit(&self) -> db_service::Exit {
-        match self {
-            Self::NoUrl | Self::NoDatabase | Self::UnknownTable { .. } | Self::NoConsent => db_service::Exit::Usage,
-            Self::Interrupted | Self::Terminal(_) => db_service::Exit::Failed,
-            Self::Database(error) => error.exit(),
-        }
-    }
 }

@@ -1,0 +1,224 @@
+//! The commands that declare another layout: what they ask for, and agreeing to it.
+
+use db_service::adaptive::{self, Proposal};
+use db_service::planner::Advice;
+use db_service::relayout::{Layout, Leaf, Shape};
+use db_service::step::{Status, Step};
+use sqlx::PgConnection;
+
+use crate::problem::Problem;
+
+/// What every command takes that moves rows.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Choice {
+    /// Show what would be done and change nothing; exit code 3 if there is something
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Revert {
+    /// Table to revert; may be given several times; default: all
+    #[arg(long = "table", value_name = "TABLE")]
+    tables: Vec<String>,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Split {
+    /// Table to look at; default: all
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// Leaf to split whatever it holds, as modulus/remainder; needs `--table`
+    #[arg(long, value_name = "M/R", value_parser = leaf, requires = "table")]
+    leaf: Option<Leaf>,
+    /// Split by the hash of the path where one repository is most of a leaf
+    #[arg(long)]
+    by_path: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Merge {
+    /// Table to merge leaves of
+    #[arg(long, value_name = "TABLE")]
+    table: String,
+    /// The leaf that there will be, as modulus/remainder
+    #[arg(long, value_name = "M/R", value_parser = leaf)]
+    leaf: Leaf,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+}
+
+/// A layout that is going to be declared.
+pub(crate) struct Declaration {
+    pub(crate) layout: Layout,
+    pub(crate) desired: Shape,
+    what: String,
+}
+
+impl Declaration {
+    pub(crate) fn pending(&self, database: &str) -> Step {
+        Step::new(database, "sqlx", "layout", &self.layout.table, Status::Pending).detail(&self.what)
+    }
+}
+
+impl Revert {
+    pub(crate) fn declare(&self, layouts: &[Layout]) -> Result<Vec<Declaration>, Problem> {
+        for table in &self.tables {
+            find(layouts, table)?;
+        }
+        let chosen = layouts.iter().filter(|layout| self.tables.is_empty() || self.tables.contains(&layout.table));
+        let partitioned = chosen.filter(|layout| layout.actual != Shape::Plain || layout.phase.is_some());
+        let declare = |layout: &Layout| Declaration {
+            layout: layout.clone(),
+            desired: Shape::Plain,
+            what: Shape::Plain.to_string(),
+        };
+        Ok(partitioned.map(declare).collect())
+    }
+}
+
+impl Split {
+    /// What is to be split, and what cannot be.
+    pub(crate) async fn declare(
+        &self,
+        connection: &mut PgConnection,
+        layouts: &[Layout],
+        database: &str,
+    ) -> Result<(Vec<Declaration>, Vec<Step>), Problem> {
+        let chosen = match &self.table {
+            Some(table) => std::slice::from_ref(find(layouts, table)?),
+            None => layouts,
+        };
+        let (mut declarations, mut left_out) = (Vec::new(), Vec::new());
+        for layout in chosen {
+            if let Some(leaf) = self.leaf
+                && !layout.actual.leaves().contains(&leaf)
+            {
+                let leaves = names(layout.actual.leaves());
+                return Err(Problem::UnknownLeaf { table: layout.table.clone(), leaf, leaves });
+            }
+            let mut layout = layout.clone();
+            for proposal in adaptive::propose(connection, &layout, self.leaf, database).await? {
+                match proposal.accept(&layout, self.by_path) {
+                    Some(desired) => {
+                        let what = describe(&proposal);
+                        declarations.push(Declaration { layout: layout.clone(), desired: desired.clone(), what });
+                        layout.desired = desired;
+                    }
+                    None => left_out.push(not_split(&proposal, database)),
+                }
+            }
+        }
+        Ok((declarations, left_out))
+    }
+}
+
+impl Merge {
+    pub(crate) fn declare(&self, layouts: &[Layout]) -> Result<Vec<Declaration>, Problem> {
+        let layout = find(layouts, &self.table)?;
+        let desired = adaptive::merged(layout, self.leaf).ok_or_else(|| Problem::NothingToMerge {
+            table: self.table.clone(),
+            leaf: self.leaf,
+            leaves: names(layout.desired.leaves()),
+        })?;
+        let what = format!("leaf {} in place of those below it", self.leaf);
+        Ok(vec![Declaration { layout: layout.clone(), desired, what }])
+    }
+}
+
+fn describe(proposal: &Proposal) -> String {
+    let (leaf, rows) = (proposal.leaf, proposal.rows);
+    match &proposal.advice {
+        Advice::ByPath { leaf: split, repository, .. } => {
+            format!("leaf {leaf} ({rows} rows, most of them of `{repository}`) into {} parts by path", split.paths)
+        }
+        Advice::Split(parts) => format!("leaf {leaf} ({rows} rows) into {}", names(parts)),
+        Advice::Fine | Advice::Full => format!("leaf {leaf} ({rows} rows)"),
+    }
+}
+
+/// Why a leaf stays as it is.
+fn not_split(proposal: &Proposal, database: &str) -> Step {
+    let (why, remedy) = match &proposal.advice {
+        Advice::ByPath { repository, share, .. } => (
+            format!("is not splittable by repository: `{repository}` is {:.0} % of it", share * 100.0),
+            Some("split it by path, with `--by-path`"),
+        ),
+        Advice::Full => (
+            "cannot be split: the table has as many leaves as it may".to_owned(),
+            Some("raise `most_leaves` in db_service.layout_policy, or merge others"),
+        ),
+        Advice::Fine if proposal.leaf.paths > 1 => ("is split by path already".to_owned(), None),
+        Advice::Fine | Advice::Split(_) => ("holds nothing to divide".to_owned(), None),
+    };
+    let detail = format!("leaf {} ({} rows) {why}", proposal.leaf, proposal.rows);
+    let step = Step::new(database, "sqlx", "layout", &proposal.table, Status::LeftOut).detail(detail);
+    match remedy {
+        Some(remedy) => step.remedy(remedy),
+        None => step,
+    }
+}
+
+fn find<'a>(layouts: &'a [Layout], table: &str) -> Result<&'a Layout, Problem> {
+    layouts.iter().find(|layout| layout.table == table).ok_or_else(|| {
+        let known = layouts.iter().map(|layout| format!("`{}`", layout.table)).collect::<Vec<_>>().join(", ");
+        Problem::UnknownTable { name: table.to_owned(), known }
+    })
+}
+
+fn names(leaves: &[Leaf]) -> String {
+    if leaves.is_empty() {
+        return "none: it is one plain table".to_owned();
+    }
+    leaves.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `16/5`.
+fn leaf(text: &str) -> Result<Leaf, String> {
+    let parsed = text
+        .split_once('/')
+        .and_then(|(modulus, remainder)| Some(Leaf::new(modulus.trim().parse().ok()?, remainder.trim().parse().ok()?)));
+    match parsed {
+        Some(leaf) if leaf.modulus.is_power_of_two() && leaf.remainder < leaf.modulus => Ok(leaf),
+        _ => Err("a leaf is a power of two and a smaller number, as in `16/5`".to_owned()),
+    }
+}
+
+/// Asks on a terminal; elsewhere only `--yes` will do.
+pub(crate) fn consent(steps: &[Step], yes: bool) -> Result<(), Problem> {
+    use std::io::{IsTerminal as _, Write as _};
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Problem::NoConsent);
+    }
+    let changes = steps.iter().map(|step| format!("{} to {}", step.name, step.detail.as_deref().unwrap_or_default()));
+    let changes = changes.collect::<Vec<_>>().join("; ");
+    let mut terminal = std::io::stderr();
+    write!(terminal, "Copy all rows concerned: {changes}? [y/N] ").map_err(Problem::Terminal)?;
+    terminal.flush().map_err(Problem::Terminal)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(Problem::Terminal)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Problem::NoConsent) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_named_by_modulus_and_remainder() {
+        assert_eq!(leaf("16/5"), Ok(Leaf::new(16, 5)));
+        for wrong in ["16", "16/16", "12/5", "a/b", "16/-1"] {
+            assert!(leaf(wrong).is_err(), "{wrong}");
+        }
+    }
+}

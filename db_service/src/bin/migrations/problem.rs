@@ -1,0 +1,59 @@
+//! What can go wrong that is not the library's.
+
+use db_service::relayout::Leaf;
+use db_service::{Error, Failure};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("no database is named")]
+    NoUrl,
+    #[error("the database URL names no database")]
+    NoDatabase,
+    #[error("the performance layer lays out no table `{name}`")]
+    UnknownTable { name: String, known: String },
+    #[error("table `{table}` has no leaf `{leaf}`")]
+    UnknownLeaf { table: String, leaf: Leaf, leaves: String },
+    #[error("table `{table}` has nothing to merge into leaf `{leaf}`")]
+    NothingToMerge { table: String, leaf: Leaf, leaves: String },
+    #[error("copying the rows of whole leaves or tables was not agreed to")]
+    NoConsent,
+    #[error("cannot ask on this terminal")]
+    Terminal(#[source] std::io::Error),
+    #[error("interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+impl Failure for Problem {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoUrl => {
+                Some("set DATABASE_URL, or pass `--database-url postgres://user:password@host:5432/database`".into())
+            }
+            Self::NoDatabase => Some("end the URL in `/<database>`".into()),
+            Self::UnknownTable { known, .. } => Some(format!("it lays out {known}")),
+            Self::UnknownLeaf { leaves, .. } => Some(format!("it has {leaves}")),
+            Self::NothingToMerge { leaves, .. } => {
+                Some(format!("name the leaf that several of these become: {leaves}; `revert` makes one plain table"))
+            }
+            Self::NoConsent => Some("nothing was changed; pass `--yes` to agree beforehand".into()),
+            Self::Terminal(_) => Some("pass `--yes`".into()),
+            Self::Interrupted => Some("nothing is lost; the next run finishes the work".into()),
+            Self::Database(error) => error.hint(),
+        }
+    }
+
+    fn exit(&self) -> db_service::Exit {
+        match self {
+            Self::NoUrl
+            | Self::NoDatabase
+            | Self::UnknownTable { .. }
+            | Self::UnknownLeaf { .. }
+            | Self::NothingToMerge { .. }
+            | Self::NoConsent => db_service::Exit::Usage,
+            Self::Interrupted | Self::Terminal(_) => db_service::Exit::Failed,
+            Self::Database(error) => error.exit(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The change log: which rows writers touch while a job is on its way, and who may not write any more.
+
+use super::ddl::{list, qualified};
+use super::definition::{Definition, Trigger};
+use crate::quote::identifier;
+
+const CAPTURE: &str = "singularity_relayout_capture";
+const TRUNCATE: &str = "singularity_relayout_truncate";
+const STALE: &str = "singularity_relayout_stale";
+
+/// A relation with all that is below it. Row triggers on it reach these by themselves; a switch to `ALWAYS` and triggers
+/// on `TRUNCATE` do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tree {
+    pub(crate) root: String,
+    pub(crate) below: Vec<String>,
+}
+
+impl Tree {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.root).chain(&self.below)
+    }
+}
+
+/// The log of the keys that writers have changed.
+pub(crate) fn log(table: &str) -> String {
+    qualified("db_service", &format!("relayout_log_{table}"))
+}
+
+fn function(purpose: &str, table: &str) -> String {
+    format!("{}()", qualified("db_service", &format!("relayout_{purpose}_{table}")))
+}
+
+/// The log, and the triggers on `trees` that write to it.
+///
+/// Only keys are logged, and the row is read again when the log is drained: a trigger that mirrored the row itself would
+/// leave deleted rows behind, see `docs/decisions`. `ENABLE ALWAYS`: loads with `session_replication_role = replica` count
+/// as well. `SECURITY DEFINER`: writers need no right in `db_service`.
+pub(crate) fn install(table: &str, definition: &Definition, trees: &[Tree]) -> Vec<String> {
+    let (log, key) = (log(table), definition.key());
+    let columns = definition
+        .columns
+        .iter()
+        .filter(|column| key.contains(&column.name))
+        .map(|column| format!("{} {} NOT NULL", identifier(&column.name), column.data_type))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let (names, old, new) = (list("", key), list("OLD.", key), list("NEW.", key));
+    let capture = function("capture", table);
+    let truncate = function("truncate", table);
+    let mut statements = vec![
+        format!("CREATE TABLE {log} ({columns})"),
+        format!(
+            "CREATE FUNCTION {capture} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+             BEGIN
+                 IF TG_OP <> 'DELETE' THEN
+                     INSERT INTO {log} ({names}) VALUES ({new});
+                 END IF;
+                 IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND ({old}) IS DISTINCT FROM ({new}) THEN
+                     INSERT INTO {log} ({names}) VALUES ({old});
+                 END IF;
+                 RETURN NULL;
+             END $$"
+        ),
+        format!(
+            "CREATE FUNCTION {truncate} RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+             BEGIN
+                 RAISE EXCEPTION 'cannot truncate % while its layout is being changed', TG_RELID::pg_catalog.regclass
+                     USING ERRCODE = 'object_in_use',
+                           HINT = 'Use DELETE, or wait until `migrations status` shows no job.';
+             END $$"
+        ),
+    ];
+    statements.extend(triggers(table, trees));
+    statements
+}
+
+/// The triggers that write to the log.
+pub(crate) fn triggers(table: &str, trees: &[Tree]) -> Vec<String> {
+    let (capture, truncate) = (function("capture", table), function("truncate", table));
+    let mut statements = Vec::new();
+    for tree in trees {
+        statements.push(format!(
+            "CREATE TRIGGER {CAPTURE} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION {capture}",
+            tree.root
+        ));
+        for relation in tree.all() {
+            statements.push(format!(
+                "CREATE TRIGGER {TRUNCATE} BEFORE TRUNCATE ON {relation} FOR EACH STATEMENT EXECUTE FUNCTION {truncate}"
+            ));
+            statements.push(format!("ALTER TABLE ONLY {relation} ENABLE ALWAYS TRIGGER {CAPTURE}"));
+            statements.push(format!("ALTER TABLE ONLY {relation} ENABLE ALWAYS TRIGGER {TRUNCATE}"));
+        }
+    }
+    statements
+}
+
+/// Takes them off again.
+pub(crate) fn drop_capture(trees: &[Tree]) -> Vec<String> {
+    let mut statements = Vec::new();
+    for tree in trees {
+        statements.push(format!("DROP TRIGGER IF EXISTS {CAPTURE} ON {}", tree.root));
+        statements.extend(tree.all().map(|relation| format!("DROP TRIGGER IF EXISTS {TRUNCATE} ON {relation}")));
+    }
+    statements
+}
+
+/// Refuses writes by transactions whose snapshot is older than the swap that this is part of: they would see the new form
+/// without the rows that were copied last. With SQLSTATE 40001, which whoever uses such isolation retries anyway.
+pub(crate) fn refuse_older_snapshots(table: &str) -> [String; 2] {
+    let stale = function("stale", table);
+    // It becomes part of a format string.
+    let stale_in_format = stale.replace('%', "%%");
+    [
+        format!(
+            "DO $do$ BEGIN EXECUTE pg_catalog.format($format$
+             CREATE OR REPLACE FUNCTION {stale_in_format} RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $function$
+             BEGIN
+                 IF NOT pg_catalog.pg_visible_in_snapshot(%L::pg_catalog.xid8, pg_catalog.pg_current_snapshot()) THEN
+                     RAISE serialization_failure
+                         USING MESSAGE = 'could not serialize access: the layout of the table has changed since this transaction began',
+                               HINT = 'Retry the transaction.';
+                 END IF;
+                 RETURN NULL;
+             END $function$ $format$, pg_catalog.pg_current_xact_id()); END $do$"
+        ),
+        format!(
+            "CREATE TRIGGER {STALE} BEFORE INSERT OR UPDATE OR DELETE ON {} FOR EACH STATEMENT EXECUTE FUNCTION {stale}",
+            qualified("public", table)
+        ),
+    ]
+}
+
+/// Ends the reverse log, and lets everybody write.
+pub(crate) fn settle(table: &str, trees: &[Tree]) -> Vec<String> {
+    let mut statements = drop_capture(trees);
+    statements.push(format!("DROP TRIGGER IF EXISTS {STALE} ON {}", qualified("public", table)));
+    statements
+}
+
+/// Drops the log and the functions of the triggers.
+pub(crate) fn drop_log(table: &str) -> Vec<String> {
+    let functions = ["capture", "truncate", "stale"];
+    let functions = functions.map(|purpose| format!("DROP FUNCTION IF EXISTS {}", function(purpose, table)));
+    std::iter::once(format!("DROP TABLE IF EXISTS {}", log(table))).chain(functions).collect()
+}
+
+/// A trigger of the table's own, on its new form.
+pub(crate) fn user_trigger(relation: &str, trigger: &Trigger) -> Vec<String> {
+    let state = match trigger.enabled.as_str() {
+        "D" => "DISABLE",
+        "R" => "ENABLE REPLICA",
+        "A" => "ENABLE ALWAYS",
+        _ => return vec![trigger.definition.clone()],
+    };
+    vec![trigger.definition.clone(), format!("ALTER TABLE {relation} {state} TRIGGER {}", identifier(&trigger.name))]
+}
