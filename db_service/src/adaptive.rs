@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::Error;
 use crate::planner::{self, Advice, Policy, Repository};
 use crate::quote::identifier;
-use crate::relayout::{Layout, Leaf, Shape};
+use crate::relayout::{self, Layout, Leaf, Shape};
 
 /// A leaf, and what to do with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,15 +64,20 @@ pub async fn propose(
 /// Declares a layout; the next [`converge`](crate::migrate::converge) brings it about.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`Error::RelayoutRefused`] if something stands against it: nothing is declared then.
 pub async fn declare(
     connection: &mut PgConnection,
     layout: &Layout,
     desired: &Shape,
     database: &str,
 ) -> Result<(), Error> {
-    let failed = Error::sql(&format!("declare the layout of table `{}`", layout.table), database);
-    layout.declare(connection, desired).await.map_err(failed)
+    let failed = || Error::sql(&format!("declare the layout of table `{}`", layout.table), database);
+    let wanted = Layout { desired: desired.clone(), ..layout.clone() };
+    let reasons = relayout::obstacles(connection, &wanted).await.map_err(failed())?;
+    if !reasons.is_empty() {
+        return Err(Error::RelayoutRefused { table: layout.table.clone(), database: database.to_owned(), reasons });
+    }
+    layout.declare(connection, desired).await.map_err(failed())
 }
 
 /// The layout in which `leaf` is one table in place of those that it covers; none if there is nothing below it.

@@ -125,8 +125,11 @@ impl Report {
             (self.count(|status| status == Status::Unchanged), "unchanged"),
             (self.count(|status| status == Status::LeftOut), "left out"),
         ];
-        let parts: Vec<String> =
+        let mut parts: Vec<String> =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        if parts.is_empty() {
+            parts.push("nothing to do".to_owned());
+        }
         format!("{} ({})", parts.join(", "), Elapsed(Duration::from_secs_f64(self.milliseconds / 1e3)))
     }
 }
@@ -151,6 +154,7 @@ mod tests {
         let pending = report(&[Status::Unchanged, Status::Pending], &[]);
         assert_eq!((pending.outcome(), pending.exit()), (Outcome::Pending, Exit::Pending));
         assert_eq!(pending.summary(), "1 pending, 1 unchanged (1.5 s)");
+        assert_eq!(report(&[], &[]).summary(), "nothing to do (1.5 s)");
     }
 
     #[test]

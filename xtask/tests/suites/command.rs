@@ -91,6 +91,13 @@ impl Run {
         self
     }
 
+    /// The last line of a run that had neither anything to do nor to tell.
+    #[track_caller]
+    pub(crate) fn says_nothing_to_do(self) -> Self {
+        assert!(self.stdout.starts_with("nothing to do"), "\n{}", self.transcript());
+        self
+    }
+
     /// The `--json` document.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

@@ -11,9 +11,11 @@ mod database;
 mod ecto;
 mod failures;
 mod killed;
+mod leaves;
 mod relayout;
 mod server;
 mod sqlx_layer;
+mod writers;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -76,6 +78,7 @@ fn all_tests() -> Vec<(&'static str, Test)> {
         failures::tests(),
         killed::tests(),
         relayout::tests(),
+        leaves::tests(),
     ]
     .concat()
 }

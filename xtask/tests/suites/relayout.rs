@@ -1,17 +1,15 @@
 //! The relayout engine: live tables become partitioned and plain again, under writers, and whoever is killed when.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use db_service::{DatabaseUrl, connection, quote};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use db_service::{connection, quote};
+use sqlx::Connection as _;
 
 use crate::Verdict::{self, Passed};
-use crate::command::{self, migrations};
+use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
+use crate::writers::{Writers, assert_no_difference, hold, killed, leaves, let_go, plain, wait_for};
 
 crate::tests![
     tables_become_partitioned_and_plain_again_under_writers,
@@ -25,151 +23,6 @@ crate::tests![
     revert_asks_first_and_leaves_nothing_behind,
     truncate_is_refused_while_rows_are_copied,
 ];
-
-const ROWS: u32 = 3000;
-
-/// Fills both tables, and twins of them that the writers write to as well: by these the outcome is judged.
-fn fill(database: &Database<'_>) {
-    database.execute(&format!(
-        "INSERT INTO code_files (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
-         SELECT 'repo' || g % 40, 'file' || g, g, repeat('x', g % 5000), sha256(g::text::bytea), g % 5000, 'epoch', 'epoch'
-         FROM generate_series(1, {ROWS}) g;
-         INSERT INTO embeddings (repo_name, path, id, model, content_hash, embedding, inserted_at)
-         SELECT 'repo' || g % 40, 'file' || g, g, 'm', sha256(g::text::bytea), array_fill(g::real, ARRAY[768])::public.vector, 'epoch'
-         FROM generate_series(1, {}) g;
-         CREATE SCHEMA twin;
-         CREATE TABLE twin.code_files (LIKE code_files INCLUDING ALL);
-         CREATE TABLE twin.embeddings (LIKE embeddings INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (repo_name, path));
-         INSERT INTO twin.code_files TABLE code_files;
-         INSERT INTO twin.embeddings TABLE embeddings;",
-        ROWS / 10
-    ));
-}
-
-/// Both tables against their twins, byte by byte.
-#[track_caller]
-fn assert_no_difference(database: &Database<'_>, when: &str) {
-    for (table, key) in [("code_files", "repo_name, file_path"), ("embeddings", "repo_name, path")] {
-        let difference = format!(
-            "SELECT count(*)::text FROM (TABLE public.{table}) a FULL JOIN (TABLE twin.{table}) b USING ({key}) WHERE a.id IS NULL OR b.id IS NULL"
-        );
-        assert_eq!(database.text(&difference), "0", "rows of {table} missing on one side, {when}");
-        let keys: Vec<&str> = key.split(", ").collect();
-        let same = format!("a.{0} = b.{0} AND a.{1} = b.{1}", keys[0], keys[1]);
-        let difference = format!(
-            "SELECT count(*)::text FROM (TABLE public.{table}) a JOIN (TABLE twin.{table}) b ON {same} WHERE a *<> b"
-        );
-        assert_eq!(database.text(&difference), "0", "rows of {table} with other contents, {when}");
-    }
-}
-
-/// Six of them, two of each isolation level; they insert, update, delete and move rows until dropped.
-struct Writers {
-    stop: Arc<AtomicBool>,
-    written: Arc<AtomicU64>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Writers {
-    fn start(url: &DatabaseUrl) -> Self {
-        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let threads = (0..6)
-            .map(|number| {
-                let (url, stop, written) = (url.clone(), stop.clone(), written.clone());
-                std::thread::spawn(move || command::block_on(write(&url, number, &stop, &written)))
-            })
-            .collect();
-        Self { stop, written, threads }
-    }
-
-    /// The number of transactions that they committed.
-    fn finish(mut self) -> u64 {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in std::mem::take(&mut self.threads) {
-            thread.join().expect("a writer meets no error but those to retry on");
-        }
-        self.written.load(Ordering::Relaxed)
-    }
-}
-
-async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &AtomicU64) {
-    let begin = [
-        "BEGIN ISOLATION LEVEL READ COMMITTED",
-        "BEGIN ISOLATION LEVEL REPEATABLE READ",
-        "BEGIN ISOLATION LEVEL SERIALIZABLE",
-    ][usize::try_from(number).unwrap() % 3];
-    let mut connection = connection::connect(url).await.unwrap();
-    let mut random = number + 1;
-    while !stop.load(Ordering::Relaxed) {
-        // xorshift64
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        match write_once(&mut connection, begin, random).await {
-            Ok(()) => {
-                written.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) => {
-                let state = connection::sql_state(&error);
-                assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
-            }
-        }
-        // Leaves the server some time for the engine.
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    connection::close(connection).await;
-}
-
-/// The same change to a table and to its twin, in one transaction.
-async fn write_once(connection: &mut PgConnection, begin: &'static str, random: u64) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with(begin).await?;
-    let number = random / 8 % u64::from(ROWS) + 1;
-    let (table, path) = if random.is_multiple_of(5) { ("embeddings", "path") } else { ("code_files", "file_path") };
-    let fresh = random / 8 % 100_000;
-    for schema in ["public", "twin"] {
-        let relation = format!("{schema}.{table}");
-        let statement = match (random / 100_000 % 4, table) {
-            (0, "code_files") => format!(
-                "INSERT INTO {relation} (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
-                 VALUES ('repo{}', 'new{fresh}', {fresh}, 'new', sha256('x'), 3, 'epoch', 'epoch')
-                 ON CONFLICT (repo_name, file_path) DO UPDATE SET content = excluded.content, size_bytes = {}",
-                fresh % 40,
-                random % 1000
-            ),
-            (0, _) => format!(
-                "INSERT INTO {relation} (repo_name, path, id, model, content_hash, embedding, inserted_at)
-                 VALUES ('repo{}', 'new{fresh}', {fresh}, 'm', sha256('x'), array_fill({fresh}::real, ARRAY[768])::public.vector, 'epoch')
-                 ON CONFLICT (repo_name, path) DO UPDATE SET model = 'again'",
-                fresh % 40
-            ),
-            (1, _) => format!(
-                "UPDATE {relation} SET metadata = '{{\"n\": {}}}' WHERE repo_name = 'repo{}' AND {path} = 'file{number}'",
-                random % 1000,
-                number % 40
-            ),
-            (2, _) => format!("DELETE FROM {relation} WHERE repo_name = 'repo{}' AND {path} = 'file{number}'", number % 40),
-            _ => format!(
-                "UPDATE {relation} SET repo_name = 'repo{}' WHERE repo_name IN ('repo{}', 'repo{}') AND {path} = 'file{number}'",
-                (number + random / 1000) % 40,
-                number % 40,
-                (number + 1) % 40
-            ),
-        };
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
-}
-
-fn leaves(database: &Database<'_>) -> String {
-    database.text("SELECT coalesce(string_agg(c, ', ' ORDER BY c), '') FROM (SELECT inhparent::regclass::text || ' ' || count(*) AS c FROM pg_inherits JOIN pg_class p ON p.oid = inhparent AND p.relkind = 'p' GROUP BY inhparent) c")
-}
-
-/// The tables that Ecto made, with data and twins.
-fn plain(server: &TestServer) -> Database<'_> {
-    let database = Database::at(server, Stage::Ecto);
-    fill(&database);
-    database
-}
 
 const PARTITIONED: &str = "code_files 16, embeddings 16";
 
@@ -186,14 +39,6 @@ fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) 
     database.execute("DROP SCHEMA db_service CASCADE");
     assert_eq!(database.dump(), undisturbed);
     Passed
-}
-
-/// Starts the program and ends it by SIGKILL when `moment` says so.
-fn killed(url: &str, arguments: &[&str], moment: impl FnOnce()) {
-    let mut child = command::migrations_command(url, arguments).spawn().unwrap();
-    moment();
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
@@ -230,24 +75,17 @@ fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
     migrations(&url, &[]).succeeds();
-    database.execute(
-        "CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
-    );
     let mut wanted = [1, 16].into_iter().cycle();
     for phase in ["shadow", "capturing", "backfilling", "indexing", "catching_up", "swapped", "verified", "cleaned"] {
         for committed in [false, true] {
             let leaves_wanted = wanted.next().unwrap();
             database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
             let writers = Writers::start(&database.url);
-            if committed {
-                // The next phase is held up, so this one is seen.
-                database.execute("CREATE TRIGGER hold BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT EXECUTE FUNCTION twin.hold()");
-            } else {
-                database.execute(&format!("CREATE TRIGGER hold AFTER UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (NEW.phase = '{phase}' AND OLD.phase <> NEW.phase) EXECUTE FUNCTION twin.hold()"));
-            }
+            // Where every change is held up, the next phase is, so this one is seen.
+            hold(&database, (!committed).then_some(phase));
             killed(&url, &[], || wait_for(&database, phase, committed));
             // The server goes on for a moment with what it was given; then its lock can be had.
-            database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+            let_go(&database);
             migrations(&url, &[]).succeeds();
             writers.finish();
             let when = format!("killed in phase {phase}, committed: {committed}");
@@ -256,22 +94,6 @@ fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
         }
     }
     Passed
-}
-
-fn wait_for(database: &Database<'_>, phase: &str, committed: bool) {
-    let seen = if committed {
-        format!(
-            "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j WHERE j.phase = '{phase}' AND j.updated_at > now() - interval '5 s')"
-        )
-    } else {
-        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
-            .to_owned()
-    };
-    let started = Instant::now();
-    while !database.truth(&seen) {
-        assert!(started.elapsed() < Duration::from_secs(30), "phase {phase} was not seen");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// The usual way to keep a copy up to date, in an order of events that any server can produce; ours passes the same check
@@ -372,13 +194,10 @@ fn a_table_altered_meanwhile_is_laid_out_anew(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
     migrations(&url, &[]).succeeds();
-    database.execute(
-        "CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
-         CREATE TRIGGER hold BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT EXECUTE FUNCTION twin.hold();
-         UPDATE db_service.layout SET leaves = 1",
-    );
+    database.execute("UPDATE db_service.layout SET leaves = 1");
+    hold(&database, None);
     killed(&url, &[], || wait_for(&database, "indexing", true));
-    database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+    let_go(&database);
     database.execute("ALTER TABLE code_files ADD COLUMN added text DEFAULT 'x'; ALTER TABLE twin.code_files ADD COLUMN added text DEFAULT 'x'");
     migrations(&url, &[]).succeeds();
     assert_eq!(leaves(&database), "");
@@ -411,13 +230,10 @@ fn truncate_is_refused_while_rows_are_copied(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
     migrations(&url, &[]).succeeds();
-    database.execute(
-        "CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
-         CREATE TRIGGER hold BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT EXECUTE FUNCTION twin.hold();
-         UPDATE db_service.layout SET leaves = 1",
-    );
+    database.execute("UPDATE db_service.layout SET leaves = 1");
+    hold(&database, None);
     killed(&url, &[], || wait_for(&database, "backfilling", true));
-    database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+    let_go(&database);
     for statement in ["TRUNCATE code_files", "TRUNCATE leaf_16_3.code_files"] {
         let error = database.with(async |connection| sqlx::raw_sql(statement).execute(connection).await).unwrap_err();
         assert!(error.to_string().contains("while its layout is being changed"), "{error}");
