@@ -136,6 +136,19 @@ pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &L
     Ok(Outcome::Done(Change { shape: job.target, rows: job.rows_copied, locked, unfinished: false }))
 }
 
+/// Puts the change log of a job on a plain table, for measuring what it costs: in a transaction that is rolled back.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn install_change_log(transaction: &mut PgConnection, table: &str) -> Result<(), sqlx::Error> {
+    let public = qualified("public", table);
+    let Some(definition) = Definition::read(transaction, &public).await? else { return Err(sqlx::Error::RowNotFound) };
+    let trees = [capture::Tree { root: public, below: Vec::new() }];
+    let statements =
+        [vec!["CREATE SCHEMA IF NOT EXISTS db_service".to_owned()], capture::install(table, &definition, &trees)];
+    sqlx::raw_sql(AssertSqlSafe(statements.concat().join(";\n"))).execute(transaction).await.map(drop)
+}
+
 /// Rows that differ between the old and the new form of a table; none if there are not both.
 ///
 /// # Errors

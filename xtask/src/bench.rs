@@ -1,108 +1,29 @@
 //! `bench`: this tool against the same work by hand, measured in one run on one server. The ratio is the result.
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+mod load;
+mod noop;
+mod offline;
+mod relayout;
 
+use std::time::Duration;
+
+use db_service::Exit;
 use db_service::console::Console;
-use db_service::step::as_milliseconds;
-use db_service::{DatabaseUrl, Exit};
 
-use crate::cli::{Bench, EctoMode, Layer, ServerKind, ServerOptions, SetupOptions};
+use crate::cli::Bench;
 use crate::error::Error;
-use crate::layers::mix::is_on_path;
 use crate::project::Project;
-use crate::{server, setup};
 
 pub(crate) fn run(bench: &Bench, project: &Project, console: &Console) -> Result<Exit, Error> {
     match bench {
-        Bench::Noop { runs, json } => noop(*runs, *json, project, console),
+        Bench::Noop { runs, json } => noop::run(*runs, *json, project, console),
+        Bench::Relayout(options) => relayout::run(options, project, console),
     }
-}
-
-/// Nothing to do: one `db-setup` for three databases, against mix and sqlx-cli for the two that have a schema.
-fn noop(runs: u32, json: bool, project: &Project, console: &Console) -> Result<Exit, Error> {
-    if !is_on_path("sqlx") {
-        return Err(Error::NothingToCompare);
-    }
-    let options = ServerOptions { database_url: None, server: ServerKind::Auto };
-    let server = server::obtain(&options, project, console)?;
-    if setup::run(&everything(options), project, console) != Exit::Done {
-        return Err(Error::Bench("the databases could not be set up"));
-    }
-    let xtask = std::env::current_exe().map_err(Error::WorkingDirectory)?;
-    let ours = || {
-        let mut command = Command::new(&xtask);
-        command.arg("--project").arg(project.root()).arg("db-setup").env_remove("DATABASE_URL");
-        vec![command]
-    };
-    let with_mix = is_on_path("mix");
-    let by_hand = || {
-        let databases = ["singularity_dev", "singularity_test"].map(|name| server.url.with_database(name));
-        databases.iter().flat_map(|url| commands_by_hand(url, with_mix, project)).collect::<Vec<_>>()
-    };
-    // Alternating, so that whatever else the machine does falls on both.
-    let (mut our_times, mut hand_times) = (Vec::new(), Vec::new());
-    for _ in 0..runs.max(1) {
-        our_times.push(time(ours())?);
-        hand_times.push(time(by_hand())?);
-    }
-    let (ours, by_hand) = (median(&mut our_times), median(&mut hand_times));
-    let ratio = by_hand.as_secs_f64() / ours.as_secs_f64();
-    let against =
-        if with_mix { "mix ecto.migrate + sqlx migrate run" } else { "sqlx migrate run (mix is not installed)" };
-    if json {
-        let document = serde_json::json!({
-            "version": 1, "command": "bench noop", "runs": runs, "against": against,
-            "db_setup_milliseconds": as_milliseconds(ours), "by_hand_milliseconds": as_milliseconds(by_hand), "ratio": ratio,
-        });
-        console.json(&document);
-    } else {
-        console.result(&format!(
-            "db-setup, 3 databases: {:.1} ms\n{against}, 2 databases: {:.1} ms\nratio: {ratio:.1} (median of {runs} runs each)",
-            as_milliseconds(ours),
-            as_milliseconds(by_hand),
-        ));
-    }
-    Ok(Exit::Done)
-}
-
-fn everything(server: ServerOptions) -> SetupOptions {
-    SetupOptions {
-        dry_run: false,
-        json: false,
-        layers: vec![Layer::Bootstrap, Layer::Ecto, Layer::Sqlx],
-        server,
-        require: Vec::new(),
-        ecto: EctoMode::Auto,
-        ecto_command: None,
-        environment: None,
-        lock_timeout: 600,
-    }
-}
-
-fn commands_by_hand(url: &DatabaseUrl, with_mix: bool, project: &Project) -> Vec<Command> {
-    let mut sqlx = Command::new("sqlx");
-    sqlx.args(["migrate", "run", "--no-dotenv"]).current_dir(project.root()).env("DATABASE_URL", url.for_libpq());
-    let mut mix = Command::new("mix");
-    mix.arg("ecto.migrate").current_dir(project.ecto_app()).env("DATABASE_URL", url.for_ecto());
-    if with_mix { vec![mix, sqlx] } else { vec![sqlx] }
-}
-
-/// One after the other, as a person would type them.
-fn time(commands: Vec<Command>) -> Result<Duration, Error> {
-    let started = Instant::now();
-    for mut command in commands {
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if !status.is_ok_and(|status| status.success()) {
-            return Err(Error::Bench("one of the commands failed"));
-        }
-    }
-    Ok(started.elapsed())
 }
 
 fn median(times: &mut [Duration]) -> Duration {
     times.sort();
-    times[times.len() / 2]
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -113,5 +34,6 @@ mod tests {
     fn the_median_is_the_one_in_the_middle() {
         let mut times = [5, 1, 9].map(Duration::from_millis);
         assert_eq!(median(&mut times), Duration::from_millis(5));
+        assert_eq!(median(&mut []), Duration::ZERO);
     }
 }

@@ -214,6 +214,29 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Converting live tables into hash leaves under writers, against the same with the application switched off
+    ///
+    /// In a scratch database, with generated rows: 300 repositories of very unequal size, files of 0.3 to 3 KB, vectors of
+    /// 768 dimensions in clusters.
+    Relayout(RelayoutOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RelayoutOptions {
+    /// Rows of `code_files`
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rows: u32,
+    /// Rows of `embeddings`
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) vectors: u32,
+    /// Connections that write to each table meanwhile
+    #[arg(long, default_value_t = 2)]
+    pub(crate) writers: u32,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 }
 
 pub(crate) fn print_completions(shell: clap_complete::Shell, console: &Console) -> Exit {

@@ -1,0 +1,324 @@
+//! Converting live tables, against the same conversion with the application switched off.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use db_service::console::Console;
+use db_service::step::as_milliseconds;
+use db_service::{DatabaseUrl, Exit, connection, relayout};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use super::load::{LONG, Noticed, Writers};
+use super::{load, median, offline};
+use crate::cli::RelayoutOptions;
+use crate::error::Error;
+use crate::layers::maintenance_url;
+use crate::project::Project;
+use crate::server;
+
+const TABLES: [&str; 2] = ["code_files", "embeddings"];
+const SCRATCH: &str = "singularity_bench_relayout";
+
+pub(super) fn run(options: &RelayoutOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
+    let server = server::obtain(&options.server, project, console)?;
+    let url = server.url.with_database(SCRATCH);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(drop_scratch(&server.url))?;
+    // Dropped whatever became of the measurement; the first error is the one to report.
+    let measured = runtime.block_on(measure(options, &url, project, console));
+    runtime.block_on(drop_scratch(&server.url))?;
+    let measured = measured?;
+    if options.json {
+        console.json(&measured.document(options));
+    } else {
+        console.result(&measured.text());
+    }
+    Ok(Exit::Done)
+}
+
+struct Measured {
+    tables: Vec<Table>,
+    capture: Vec<Capture>,
+}
+
+struct Table {
+    name: &'static str,
+    rows: i64,
+    offline: Duration,
+    /// From the first phase to the swap: what the offline way does as well.
+    until_swap: Duration,
+    /// With the comparison of all rows and dropping the old form.
+    in_all: Duration,
+    before: Noticed,
+    during: Noticed,
+}
+
+/// What the change log costs, by kind of statement.
+struct Capture {
+    rows_per_statement: u32,
+    added: f64,
+}
+
+async fn measure(
+    options: &RelayoutOptions,
+    url: &DatabaseUrl,
+    project: &Project,
+    console: &Console,
+) -> Result<Measured, Error> {
+    let failed = |doing: &'static str| db_service::Error::sql(doing, SCRATCH);
+    set_up(url, project, &["bootstrap", "ecto"])
+        .map_err(|()| Error::Bench("the scratch database could not be set up"))?;
+    let mut connection = connection::connect(url).await.map_err(db_service::Error::from)?;
+    console.busy("Filling the tables");
+    for statement in load::rows(options.rows, options.vectors) {
+        execute(&mut connection, &statement).await.map_err(failed("fill the tables"))?;
+    }
+    execute(&mut connection, "VACUUM ANALYZE").await.map_err(failed("fill the tables"))?;
+    console.busy("Measuring the change log");
+    let capture = capture(&mut connection).await.map_err(failed("measure the change log"))?;
+    let mut offline_times = Vec::new();
+    for table in TABLES {
+        console.busy(&format!("Converting {table} offline"));
+        offline_times.push(offline::convert(url, table).await.map_err(failed("convert offline"))?);
+    }
+    execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
+    let start = || TABLES.map(|table| Writers::start(url, table, options.writers, rows_of(options, table)));
+    console.busy("Writing without a conversion");
+    let writers = start();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = finish(writers)?;
+    console.busy("Converting under writers");
+    let writers = start();
+    let phases = Phases::watch(url);
+    let outcome = set_up(url, project, &["sqlx"]);
+    let during = finish(writers)?;
+    let phases = phases.finish().map_err(failed("read the journal"))?;
+    outcome.map_err(|()| Error::Bench("the conversion failed"))?;
+    let mut tables = Vec::new();
+    for (((name, offline), before), during) in TABLES.into_iter().zip(offline_times).zip(before).zip(during) {
+        let (until_swap, in_all) =
+            phases.durations(name).ok_or(Error::Bench("the conversion was too short to measure"))?;
+        let rows = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}")))
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed("count the rows"))?;
+        tables.push(Table { name, rows, offline, until_swap, in_all, before, during });
+    }
+    connection::close(connection).await;
+    Ok(Measured { tables, capture })
+}
+
+fn rows_of(options: &RelayoutOptions, table: &str) -> u32 {
+    if table == "code_files" { options.rows } else { options.vectors }
+}
+
+fn finish(writers: [Writers; 2]) -> Result<[Noticed; 2], Error> {
+    let failed = |error| db_service::Error::sql("write to the tables", SCRATCH)(error);
+    let [files, vectors] = writers;
+    // Both are told to stop before either is waited for, as far as one thread can.
+    let (files, vectors) = (files.finish().map_err(failed)?, vectors.finish().map_err(failed)?);
+    Ok([files.noticed(), vectors.noticed()])
+}
+
+/// `db-setup` of some layers, as its users run it.
+fn set_up(url: &DatabaseUrl, project: &Project, layers: &[&str]) -> Result<(), ()> {
+    let mut command = Command::new(std::env::current_exe().map_err(drop)?);
+    command.arg("--project").arg(project.root()).args([
+        "db-setup",
+        "--environment",
+        "test",
+        "--layers",
+        &layers.join(","),
+    ]);
+    command.env("DATABASE_URL", url.for_libpq()).stdin(Stdio::null()).stdout(Stdio::null());
+    if command.status().is_ok_and(|status| status.success()) { Ok(()) } else { Err(()) }
+}
+
+async fn drop_scratch(url: &DatabaseUrl) -> Result<(), Error> {
+    let mut connection = connection::connect(&maintenance_url(url)).await.map_err(db_service::Error::from)?;
+    let text = format!("DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)");
+    let outcome = execute(&mut connection, &text).await;
+    connection::close(connection).await;
+    Ok(outcome.map_err(db_service::Error::sql("drop the scratch database", SCRATCH))?)
+}
+
+async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(connection).await.map(drop)
+}
+
+/// When each table's job was first seen in each phase.
+struct Phases {
+    stop: Arc<AtomicBool>,
+    watcher: std::thread::JoinHandle<Result<Seen, sqlx::Error>>,
+}
+
+struct Seen(Vec<(String, String, Instant)>);
+
+impl Phases {
+    fn watch(url: &DatabaseUrl) -> Self {
+        let (stop, url) = (Arc::new(AtomicBool::new(false)), url.clone());
+        let told = stop.clone();
+        let watcher = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(look(&url, &told))
+        });
+        Self { stop, watcher }
+    }
+
+    fn finish(self) -> Result<Seen, sqlx::Error> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.watcher.join().unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
+    }
+}
+
+async fn look(url: &DatabaseUrl, stop: &AtomicBool) -> Result<Seen, sqlx::Error> {
+    let mut connection = connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let mut seen: Vec<(String, String, Instant)> = Vec::new();
+    let mut last_look = false;
+    while !last_look {
+        last_look = stop.load(Ordering::Relaxed);
+        let journal = "SELECT to_regclass('db_service.relayout_job') IS NOT NULL";
+        if sqlx::query_scalar(journal).fetch_one(&mut connection).await? {
+            let jobs = "SELECT table_name, phase FROM db_service.relayout_job";
+            let jobs: Vec<(String, String)> = sqlx::query_as(jobs).fetch_all(&mut connection).await?;
+            for (table, phase) in jobs {
+                if !seen.iter().any(|(known, in_phase, _)| *known == table && *in_phase == phase) {
+                    seen.push((table, phase, Instant::now()));
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    connection::close(connection).await;
+    Ok(Seen(seen))
+}
+
+impl Seen {
+    /// From a job's first phase to its swap, and to its end.
+    fn durations(&self, table: &str) -> Option<(Duration, Duration)> {
+        let of_table = || self.0.iter().filter(|(known, ..)| known == table);
+        let first = of_table().map(|(.., at)| *at).min()?;
+        let after = ["swapped", "verified", "cleaned"];
+        let swapped = of_table().filter(|(_, phase, _)| after.contains(&phase.as_str())).map(|(.., at)| *at).min()?;
+        let last = of_table().map(|(.., at)| *at).max()?;
+        Some((swapped - first, last - first))
+    }
+}
+
+const ROUNDS: u32 = 7;
+const ROWS_A_ROUND: u32 = 10_000;
+
+/// Inserts, updates and deletes rows with the change log and without, by turns; rolled back each time.
+async fn capture(connection: &mut PgConnection) -> Result<Vec<Capture>, sqlx::Error> {
+    let mut measured = Vec::new();
+    for rows_per_statement in [1, 1000] {
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        for round in 0..2 * ROUNDS {
+            let logged = round % 2 == 1;
+            let rows = if rows_per_statement == 1 { ROWS_A_ROUND / 10 } else { ROWS_A_ROUND };
+            let mut transaction = connection.begin().await?;
+            if logged {
+                relayout::install_change_log(&mut transaction, "code_files").await?;
+            }
+            let started = Instant::now();
+            write_rows(&mut transaction, rows, rows_per_statement).await?;
+            let per_row = started.elapsed() / (3 * rows);
+            transaction.rollback().await?;
+            if logged { with.push(per_row) } else { without.push(per_row) }
+        }
+        let added = median(&mut with).as_secs_f64() - median(&mut without).as_secs_f64();
+        measured.push(Capture { rows_per_statement, added: added * 1e6 });
+    }
+    Ok(measured)
+}
+
+async fn write_rows(connection: &mut PgConnection, rows: u32, per_statement: u32) -> Result<(), sqlx::Error> {
+    for statement in [
+        "INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes)
+         SELECT 'capture', 'file' || g, 'x', sha256('x'), 1 FROM generate_series($1::int, $2::int) g",
+        "UPDATE code_files SET size_bytes = 2 FROM generate_series($1::int, $2::int) g
+         WHERE repo_name = 'capture' AND file_path = 'file' || g",
+        "DELETE FROM code_files USING generate_series($1::int, $2::int) g
+         WHERE repo_name = 'capture' AND file_path = 'file' || g",
+    ] {
+        for first in (1..=rows).step_by(per_statement as usize) {
+            let (first, last) = (first.cast_signed(), (first + per_statement - 1).cast_signed());
+            sqlx::query(statement).bind(first).bind(last).execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+impl Measured {
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        for table in &self.tables {
+            let ratio = |time: Duration| table.offline.as_secs_f64() / time.as_secs_f64();
+            lines.push(format!(
+                "{}: {} rows; offline {:.1} s; under writers {:.1} s until the swap, {:.1} s with the comparison of all rows",
+                table.name,
+                table.rows,
+                table.offline.as_secs_f64(),
+                table.until_swap.as_secs_f64(),
+                table.in_all.as_secs_f64(),
+            ));
+            lines.push(format!(
+                "  throughput: {:.2} of offline until the swap (goal: 0.8), {:.2} in all",
+                ratio(table.until_swap),
+                ratio(table.in_all)
+            ));
+            for (when, noticed) in [("before", &table.before), ("during", &table.during)] {
+                lines.push(format!(
+                    "  writers {when}: {} transactions, median {:.1} ms, longest {:.0} ms, blocked {:.0} ms (goal: 200) by ones of more than {} ms",
+                    noticed.transactions,
+                    as_milliseconds(noticed.median),
+                    as_milliseconds(noticed.longest),
+                    as_milliseconds(noticed.blocked),
+                    LONG.as_millis(),
+                ));
+            }
+        }
+        for capture in &self.capture {
+            lines.push(format!(
+                "change log: {:.1} µs added a row, {} rows a statement (goal: 10)",
+                capture.added, capture.rows_per_statement
+            ));
+        }
+        lines.join("\n")
+    }
+
+    fn document(&self, options: &RelayoutOptions) -> Value {
+        let noticed = |noticed: &Noticed| {
+            json!({
+                "transactions": noticed.transactions, "median_milliseconds": as_milliseconds(noticed.median),
+                "longest_milliseconds": as_milliseconds(noticed.longest),
+                "blocked_milliseconds": as_milliseconds(noticed.blocked),
+            })
+        };
+        let tables: Vec<Value> = self
+            .tables
+            .iter()
+            .map(|table| {
+                json!({
+                    "table": table.name, "rows": table.rows, "offline_milliseconds": as_milliseconds(table.offline),
+                    "until_swap_milliseconds": as_milliseconds(table.until_swap),
+                    "in_all_milliseconds": as_milliseconds(table.in_all),
+                    "ratio_until_swap": table.offline.as_secs_f64() / table.until_swap.as_secs_f64(),
+                    "ratio_in_all": table.offline.as_secs_f64() / table.in_all.as_secs_f64(),
+                    "writers_before": noticed(&table.before), "writers_during": noticed(&table.during),
+                })
+            })
+            .collect();
+        let capture: Vec<Value> = self
+            .capture
+            .iter()
+            .map(|it| json!({ "rows_per_statement": it.rows_per_statement, "microseconds_added_per_row": it.added }))
+            .collect();
+        json!({
+            "version": 1, "command": "bench relayout", "writers_per_table": options.writers, "tables": tables, "change_log": capture,
+        })
+    }
+}
