@@ -36,7 +36,11 @@ SELECT l.table_name,
        GREATEST(s.last_vacuum, s.last_autovacuum) AS last_vacuum,
        GREATEST(s.last_analyze, s.last_autoanalyze) AS last_analyze
 FROM db_service.layout l
-CROSS JOIN LATERAL pg_catalog.pg_partition_tree(pg_catalog.to_regclass(pg_catalog.format('public.%I', l.table_name))) t
+CROSS JOIN LATERAL (SELECT pg_catalog.to_regclass(pg_catalog.format('public.%I', l.table_name)) AS root) r
+CROSS JOIN LATERAL (
+    SELECT relid, parentrelid, isleaf, level FROM pg_catalog.pg_partition_tree(r.root)
+    -- A plain table has no tree.
+    UNION SELECT oid, NULL, true, 0 FROM pg_catalog.pg_class WHERE oid = r.root AND relkind = 'r') t
 JOIN pg_catalog.pg_class c ON c.oid = t.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class p ON p.oid = t.parentrelid AND t.level > 1

@@ -72,7 +72,7 @@ pub async fn declare(
     database: &str,
 ) -> Result<(), Error> {
     let failed = || Error::sql(&format!("declare the layout of table `{}`", layout.table), database);
-    let wanted = Layout { desired: desired.clone(), ..layout.clone() };
+    let wanted = layout.wanting(desired, connection).await.map_err(failed())?;
     let reasons = relayout::obstacles(connection, &wanted).await.map_err(failed())?;
     if !reasons.is_empty() {
         return Err(Error::RelayoutRefused { table: layout.table.clone(), database: database.to_owned(), reasons });

@@ -106,6 +106,25 @@ pub async fn prepare_for_changes(connection: &mut PgConnection) -> Result<(), sq
     sqlx::query!("SELECT pg_catalog.pg_advisory_lock_shared($1)", lock::WORKER_KEY).execute(connection).await.map(drop)
 }
 
+/// Whether a pooler in transaction mode stands between us and the server: locks and settings of a session would be lost
+/// between two statements, or be somebody else's.
+///
+/// Two sessions that are both open, and yet served by one backend, tell; so does one that is served by two.
+///
+/// # Errors
+/// When a query fails.
+pub(crate) async fn is_pooled(first: &mut PgConnection, second: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let before = backend(first).await?;
+    let other = backend(second).await?;
+    Ok(before == other || before != backend(first).await?)
+}
+
+/// By the simple protocol: a prepared statement may be gone, or another client's.
+async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    use sqlx::Row as _;
+    sqlx::raw_sql("SELECT pg_catalog.pg_backend_pid()").fetch_one(connection).await?.try_get(0)
+}
+
 /// Closes a connection in good order; the server would otherwise log an unexpected end.
 pub async fn close(connection: PgConnection) {
     // A connection that cannot say goodbye is gone all the same.

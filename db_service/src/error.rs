@@ -105,6 +105,12 @@ pub enum Error {
         /// Who holds the lock, as far as the server tells.
         holder: Option<String>,
     },
+    /// A pooler in transaction mode.
+    #[error("the connection to database `{database}` goes through a pooler in transaction mode")]
+    Pooled {
+        /// Where.
+        database: String,
+    },
     /// A rule is broken.
     #[error("database `{database}` breaks the order of the layers")]
     Violation {
@@ -141,6 +147,26 @@ pub enum Error {
         database: String,
         /// How many.
         rows: i64,
+    },
+    /// An index of that name is another one.
+    #[error("index `{name}` in database `{database}` is another one: it is {found}, wanted is {wanted}")]
+    IndexDiffers {
+        /// With its schema.
+        name: String,
+        /// Where.
+        database: String,
+        /// From `USING` on.
+        found: String,
+        /// The same of the one wanted.
+        wanted: String,
+    },
+    /// A table's layout is being changed.
+    #[error("the layout of table `{table}` in database `{database}` is being changed")]
+    TableBusy {
+        /// Which.
+        table: String,
+        /// Where.
+        database: String,
     },
     /// Something is not in its place.
     #[error("database `{database}` is not as the layer has left it: {}", .findings.join("; "))]
@@ -181,6 +207,7 @@ impl Failure for Error {
                 Some(format!("wait for {holder}, or end it with `SELECT pg_terminate_backend(<pid>)`"))
             }
             Self::LockHeld { .. } => Some("wait for the other run to end and run the same command again".into()),
+            Self::Pooled { .. } => Some(POOLED.into()),
             Self::Violation { violation, .. } => Some(violation.hint()),
             Self::RelayoutRefused { .. } => Some(
                 "nothing was touched: change the table by an Ecto migration, or keep it plain with \
@@ -193,6 +220,8 @@ impl Failure for Error {
             Self::RelayoutDiffers { table, .. } => Some(format!(
                 "both forms are kept: compare `public.{table}` with `db_service_old.{table}`, and please report it"
             )),
+            Self::IndexDiffers { .. } => Some("choose another name, or drop that one by an Ecto migration".into()),
+            Self::TableBusy { .. } => Some("finish it first: run `migrations`".into()),
             Self::Damaged { .. } => Some(
                 "see docs/operations.md, \"Layouts\", for each; a run that was cut off is finished by `migrations`"
                     .into(),
@@ -204,8 +233,12 @@ impl Failure for Error {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::DatabaseUrl(_) => Exit::Usage,
-            Self::Violation { .. } | Self::RelayoutRefused { .. } | Self::Damaged { .. } => Exit::Violation,
+            Self::DatabaseUrl(_) | Self::Pooled { .. } => Exit::Usage,
+            Self::Violation { .. }
+            | Self::RelayoutRefused { .. }
+            | Self::Damaged { .. }
+            | Self::IndexDiffers { .. }
+            | Self::TableBusy { .. } => Exit::Violation,
             Self::MigrationFiles(error) if error.is_violation() => Exit::Violation,
             Self::EctoFiles(error) if error.is_violation() => Exit::Violation,
             _ => Exit::Failed,
@@ -250,6 +283,9 @@ fn describe(error: &dyn sqlx::error::DatabaseError) -> String {
     }
 }
 
+const POOLED: &str = "nothing was changed: use a URL of the server itself, or of a pool in session mode; locks have to last longer \
+                      than a transaction";
+
 fn hint_for_state(error: &sqlx::Error) -> Option<String> {
     Some(match crate::connection::sql_state(error)?.as_str() {
         "42501" => "the role lacks a right: grant it, or use a URL of a role that has it".into(),
@@ -258,6 +294,8 @@ fn hint_for_state(error: &sqlx::Error) -> Option<String> {
             "something holds a lock on the object for long: see `pg_stat_activity`, then run the same command again"
                 .into()
         }
+        // A prepared statement is gone, or there already.
+        "26000" | "42P05" => format!("is this a pooler in transaction mode? If so: {POOLED}"),
         "57014" | "57P01" | "57P02" => {
             "the server ended the statement: run the same command again; finished steps are skipped".into()
         }

@@ -86,7 +86,10 @@ impl Violation {
             Self::ObjectMissing { name, .. } => {
                 format!("somebody dropped it; to build the layer anew: `DROP SCHEMA db_service CASCADE`, then run again from `{name}` on")
             }
-            Self::InvalidIndex(index) => format!("rebuild it with `REINDEX INDEX CONCURRENTLY {index}`, or drop it"),
+            Self::InvalidIndex(index) => format!(
+                "if `migrations create-index` was cut off, run it again; else rebuild it with \
+                 `REINDEX INDEX CONCURRENTLY {index}`, or drop it"
+            ),
         }
     }
 }

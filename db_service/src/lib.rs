@@ -12,6 +12,7 @@
 //! | [`migrate`] | the layer itself: [`inspect`](migrate::inspect), [`plan`](migrate::plan), [`apply`](migrate::apply) |
 //! | [`relayout`] | the engine that changes how a live table is stored |
 //! | [`planner`], [`adaptive`] | which leaf is too large, and splitting and merging leaves |
+//! | [`concurrent_index`] | building an index beside the writers |
 //! | [`audit`] | is everything in its place? |
 //! | [`gate`] | the rules between the two ledgers |
 //! | [`lock`] | one runner a database at a time |
@@ -23,6 +24,7 @@
 
 pub mod adaptive;
 pub mod audit;
+pub mod concurrent_index;
 pub mod connection;
 pub mod console;
 pub mod database_url;

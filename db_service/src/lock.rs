@@ -35,11 +35,17 @@ impl DatabaseLock {
     /// Takes both keys, waiting at most `patience` for another runner; `on_wait` is called once if there is one.
     ///
     /// # Errors
-    /// [`Error::LockHeld`] when the other runner does not finish in time.
+    /// [`Error::LockHeld`] when the other runner does not finish in time; [`Error::Pooled`].
     pub async fn acquire(url: &DatabaseUrl, patience: Duration, on_wait: impl Fn(&str)) -> Result<Self, Error> {
         let database = url.database().unwrap_or_default();
         let mut connection = connection::connect(url).await?;
         let failed = || Error::sql("take the migration lock", database);
+        let mut other = connection::connect(url).await?;
+        let is_pooled = connection::is_pooled(&mut connection, &mut other).await.map_err(failed())?;
+        connection::close(other).await;
+        if is_pooled {
+            return Err(Error::Pooled { database: database.to_owned() });
+        }
         sqlx::raw_sql("SET idle_session_timeout = 0").execute(&mut connection).await.map_err(failed())?;
         let started = Instant::now();
         let mut pause = Duration::from_millis(5);

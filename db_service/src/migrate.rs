@@ -222,6 +222,14 @@ async fn converge_table(
     if layout.is_reached() {
         report(layout_step(database, &layout, Status::Unchanged));
     }
+    let too_large = layout.estimate.filter(|estimate| estimate.bytes > context.most_bytes);
+    if let Some(estimate) = too_large.filter(|_| layout.phase.is_none() && layout.damage.is_empty()) {
+        let step = Step::new(database, "sqlx", "layout", &layout.table, Status::LeftOut)
+            .detail(format!("{} asks for a word of yours: {estimate}", layout.desired))
+            .remedy("agree with `--yes`, or keep the table as it is with `migrations revert`");
+        report(step);
+        return Ok(());
+    }
     let mut abandoned = 0;
     while !layout.is_reached() {
         let started = Instant::now();
@@ -334,6 +342,10 @@ fn layout_step(database: &str, layout: &Layout, status: Status) -> Step {
     let detail = match &layout.phase {
         Some(phase) => format!("{} (a job is in phase {phase})", layout.desired),
         None => layout.desired.to_string(),
+    };
+    let detail = match layout.estimate {
+        Some(estimate) if layout.phase.is_none() => format!("{detail}: {estimate}"),
+        _ => detail,
     };
     Step::new(database, "sqlx", "layout", &layout.table, status).detail(detail)
 }

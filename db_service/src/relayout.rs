@@ -18,6 +18,7 @@ mod capture;
 mod copy;
 mod ddl;
 mod definition;
+mod estimate;
 mod index;
 mod job;
 mod layout;
@@ -32,6 +33,7 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::sleep;
 
+pub use estimate::{Bytes, Estimate};
 pub use index::Budget;
 pub use job::Phase;
 pub use layout::Layout;
@@ -55,9 +57,14 @@ pub struct Context<'a> {
     pub url: &'a DatabaseUrl,
     /// For index builds.
     pub budget: Budget,
+    /// Tables of more bytes are left as they are, until somebody agrees.
+    pub most_bytes: u64,
     /// Told what is going on.
     pub progress: &'a Progress<'a>,
 }
+
+/// Tables up to this size are converted without asking: 1 GiB, seconds of work.
+pub const SMALL: u64 = 1 << 30;
 
 /// How a run ended that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -75,6 +75,9 @@ pub(crate) struct SetupOptions {
     /// Default: dev and test for the development databases, prod for any other that has no mark yet.
     #[arg(long, value_enum)]
     pub(crate) environment: Option<Environment>,
+    /// Convert tables of any size into their layout; without it, those of more than 1 GiB are left out
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// How long to wait for another set-up of the same database
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) lock_timeout: u64,

@@ -132,7 +132,8 @@ impl Layers {
             mix: Mix::new(project.ecto_app()),
             structure: project.structure(),
         };
-        let sqlx = Sqlx { files, migrations, assume_ecto: options.dry_run && wanted(Layer::Ecto) };
+        let assume_ecto = options.dry_run && wanted(Layer::Ecto);
+        let sqlx = Sqlx { files, migrations, assume_ecto, agreed: options.yes };
         Ok(Self {
             bootstrap: wanted(Layer::Bootstrap).then_some(Bootstrap { wishes, own_server }),
             ecto: wanted(Layer::Ecto).then_some(ecto),

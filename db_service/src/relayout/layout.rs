@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use sqlx::PgConnection;
 
+use super::ddl::qualified;
+use super::estimate::Estimate;
 use super::job::decode;
 use super::shape::{Leaf, Shape};
 
@@ -23,6 +25,8 @@ pub struct Layout {
     pub damage: Vec<String>,
     /// How far a job has come that is not finished.
     pub phase: Option<String>,
+    /// What the next job takes; none where there is none to come.
+    pub estimate: Option<Estimate>,
 }
 
 impl Layout {
@@ -34,7 +38,31 @@ impl Layout {
 
     /// All that are declared, by table.
     pub(crate) async fn read_all(connection: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
-        read(connection, None).await
+        let mut layouts = read(connection, None).await?;
+        for layout in layouts.iter_mut().filter(|layout| !layout.is_reached()) {
+            layout.estimate = Some(Estimate::read(connection, layout).await?);
+        }
+        Ok(layouts)
+    }
+
+    /// The same table with other leaves declared.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub(crate) async fn wanting(&self, desired: &Shape, connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        let mut wanted = Self { desired: desired.clone(), ..self.clone() };
+        wanted.estimate = Some(Estimate::read(connection, &wanted).await?);
+        Ok(wanted)
+    }
+
+    /// The tables whose rows have to move on the way to the desired layout.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        let moving = |leaf: &&Leaf| !self.desired.leaves().contains(leaf);
+        let schemas = self.actual.leaves().iter().filter(moving).flat_map(|leaf| leaf.storage());
+        match self.actual {
+            Shape::Plain => vec![qualified("public", &self.table)],
+            Shape::Hash { .. } => schemas.map(|schema| qualified(&schema, &self.table)).collect(),
+        }
     }
 
     /// One table's; none if none is declared for it.
@@ -91,6 +119,7 @@ async fn read(connection: &mut PgConnection, table: Option<&str>) -> Result<Vec<
             partition_key: row.partition_key,
             path_key: row.path_key,
             phase: row.phase,
+            estimate: None,
         })
     });
     layouts.collect()

@@ -71,6 +71,7 @@ fn everything(server: ServerOptions) -> SetupOptions {
         ecto: EctoMode::Auto,
         ecto_command: None,
         environment: None,
+        yes: false,
         lock_timeout: 600,
     }
 }

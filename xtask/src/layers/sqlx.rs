@@ -2,7 +2,7 @@
 
 use db_service::ecto::Files;
 use db_service::migration::Migrations;
-use db_service::relayout::{Budget, Context, Progress};
+use db_service::relayout::{Budget, Context, Progress, SMALL};
 use db_service::step::Step;
 use db_service::{Error as DatabaseError, ecto, migrate};
 
@@ -17,6 +17,8 @@ pub(crate) struct Sqlx {
     pub(crate) migrations: Migrations,
     /// The Ecto layer is part of this dry run, so what it would do counts as done.
     pub(crate) assume_ecto: bool,
+    /// Tables of any size may be converted.
+    pub(crate) agreed: bool,
 }
 
 /// What both ledgers say: the gate compares them.
@@ -55,7 +57,8 @@ impl Layer for Sqlx {
         let mut steps = Vec::new();
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
-        let context = Context { url: &target.url, budget: Budget::MODEST, progress: &progress };
+        let most_bytes = if self.agreed { u64::MAX } else { SMALL };
+        let context = Context { url: &target.url, budget: Budget::MODEST, most_bytes, progress: &progress };
         let connection = session.worker().await?;
         let outcome = migrate::apply(plan, &self.migrations, connection, context, |step| {
             console.step(&step);

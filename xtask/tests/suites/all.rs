@@ -93,6 +93,7 @@ fn the_second_run_says_unchanged_for_every_step(server: &TestServer) -> Verdict 
         Unchanged migration `20251005030002_create_tool_knowledge` in `<0>`
         Unchanged migration `20251005030003_create_code_fingerprints` in `<0>`
         Unchanged migration `002_rag_optimizations` in `<0>`
+        Unchanged migration `003_partition_optimized` in `<0>`
         Unchanged layout `code_files` 16 hash leaves in `<0>`
         Unchanged layout `embeddings` 16 hash leaves in `<0>`
         ");

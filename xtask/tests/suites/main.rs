@@ -7,8 +7,10 @@
 mod all;
 mod bootstrap;
 mod command;
+mod concurrent_index;
 mod database;
 mod ecto;
+mod ecto_on_partitions;
 mod failures;
 mod killed;
 mod leaves;
@@ -79,6 +81,8 @@ fn all_tests() -> Vec<(&'static str, Test)> {
         killed::tests(),
         relayout::tests(),
         leaves::tests(),
+        ecto_on_partitions::tests(),
+        concurrent_index::tests(),
     ]
     .concat()
 }

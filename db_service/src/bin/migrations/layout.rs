@@ -14,9 +14,6 @@ pub(crate) struct Choice {
     /// Show what would be done and change nothing; exit code 3 if there is something
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! The performance layer for production: needs `DATABASE_URL` and nothing else, no Elixir, no Nix, no source tree.
 
+mod create_index;
 mod layout;
 mod problem;
 
@@ -11,12 +12,13 @@ use db_service::console::Console;
 use db_service::lock::DatabaseLock;
 use db_service::migrate;
 use db_service::migration::Migrations;
-use db_service::relayout::{Budget, Context, Progress};
+use db_service::relayout::{Budget, Context, Progress, SMALL};
 use db_service::report::{Report, Server};
 use db_service::step::{Status, Step};
 use db_service::{DatabaseUrl, Error, Failure, adaptive, audit, connection, ecto};
 use sqlx::{Connection as _, PgConnection};
 
+use create_index::CreateIndex;
 use layout::{Declaration, Merge, Revert, Split};
 use problem::Problem;
 
@@ -44,6 +46,9 @@ struct Common {
     /// Print the outcome as JSON on stdout
     #[arg(long, global = true)]
     json: bool,
+    /// Do not ask, and convert tables of any size; without it, those of more than 1 GiB are left out
+    #[arg(long, global = true)]
+    yes: bool,
     /// How long to wait for another runner
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600)]
     lock_timeout: u64,
@@ -75,6 +80,10 @@ enum Command {
     Split(Split),
     /// Make one leaf of several again, while they are in use
     Merge(Merge),
+    /// Build an index beside the writers, also on a partitioned table, where `concurrently: true` is refused
+    ///
+    /// For the index of an Ecto migration that says `create_if_not_exists index(…)`: build it first, then deploy that.
+    CreateIndex(CreateIndex),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -88,6 +97,7 @@ impl Command {
             Some(Self::Verify) => "migrations verify",
             Some(Self::Split(_)) => "migrations split",
             Some(Self::Merge(_)) => "migrations merge",
+            Some(Self::CreateIndex(_)) => "migrations create-index",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }
@@ -142,6 +152,14 @@ impl Run<'_> {
         let files = ecto::Files::embedded().map_err(Error::from)?;
         let mut connection = connection::connect(&url).await.map_err(Error::from)?;
 
+        if let Some(Command::CreateIndex(create)) = &options.command {
+            // Before the gate, which an index that was cut off would not pass.
+            let patience = Duration::from_secs(options.common.lock_timeout);
+            let steps = create.run(&mut connection, &url, database, patience, self.console).await?;
+            self.report_all([steps]);
+            connection::close(connection).await;
+            return Ok(());
+        }
         let facts = Facts::read(&mut connection, database, &migrations).await?;
         if matches!(options.command, Some(Command::Status)) {
             // Shown even if a rule is broken, which the plan then says.
@@ -188,7 +206,7 @@ impl Run<'_> {
             self.report_all([steps]);
             return Ok(None);
         }
-        layout::consent(&steps, choice.yes)?;
+        layout::consent(&steps, options.common.yes)?;
         Ok(Some(declarations))
     }
 
@@ -210,7 +228,9 @@ impl Run<'_> {
         let (console, steps) = (self.console, &mut self.steps);
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
-        let context = Context { url, budget: options.common.budget(), progress: &progress };
+        // Who has declared a layout by hand has agreed to it.
+        let most_bytes = if options.common.yes || !declarations.is_empty() { u64::MAX } else { SMALL };
+        let context = Context { url, budget: options.common.budget(), most_bytes, progress: &progress };
         let report = |step: Step| {
             console.step(&step);
             steps.push(step);
