@@ -3,7 +3,7 @@
 -- requires-ecto: 20251005030000, 20251005030001
 -- requires-table: public.code_files, public.embeddings
 -- lays-out: code_files, embeddings
--- provides: db_service.layout, db_service.layout_leaf, db_service.relayout_job
+-- provides: db_service.layout, db_service.layout_leaf, db_service.relayout_job, db_service.relayout_range
 --
 -- Why: a search inside one repository reads one leaf, and re-indexing a repository touches one leaf.
 -- This file only declares; moving rows is the work of `migrations`, which compares this table with what is there.
@@ -50,8 +50,6 @@ CREATE TABLE db_service.relayout_job (
     phase text NOT NULL DEFAULT 'planned' CHECK (phase IN (
         'planned', 'shadow', 'capturing', 'backfilling', 'indexing', 'catching_up',
         'swapped', 'verified', 'cleaned', 'abandoned')),
-    checkpoint text[],
-    rows_copied bigint NOT NULL DEFAULT 0,
     started_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -63,4 +61,19 @@ COMMENT ON TABLE db_service.relayout_job IS 'Journal of moving tables into their
 COMMENT ON COLUMN db_service.relayout_job.source IS 'The layout that it found.';
 COMMENT ON COLUMN db_service.relayout_job.target IS 'The layout that it builds.';
 COMMENT ON COLUMN db_service.relayout_job.definition IS 'The table as it was found; compared again before the swap.';
-COMMENT ON COLUMN db_service.relayout_job.checkpoint IS 'Where the backfill has come to: the number of the table that it copies from, and the key of the last row.';
+
+CREATE TABLE db_service.relayout_range (
+    job_id bigint REFERENCES db_service.relayout_job ON DELETE CASCADE,
+    number integer,
+    source text NOT NULL,
+    after text[],
+    until text[],
+    rows_copied bigint NOT NULL DEFAULT 0,
+    is_done boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (job_id, number)
+);
+
+COMMENT ON TABLE db_service.relayout_range IS 'Ranges of primary keys that a job copies side by side: those after one key, until another.';
+COMMENT ON COLUMN db_service.relayout_range.source IS 'The table that it is copied from.';
+COMMENT ON COLUMN db_service.relayout_range.after IS 'Key of the last row that was copied, or that belongs to the range before.';
+COMMENT ON COLUMN db_service.relayout_range.until IS 'Key of its last row; none where it has no end.';

@@ -5,19 +5,20 @@
 //!
 //! 1. the new form is made, empty, beside the table (`ddl`);
 //! 2. from now on triggers log the key of every row that a writer changes (`capture`);
-//! 3. all rows are copied, table by table in the order of the primary key (`copy`);
+//! 3. all rows are copied, ranges of the primary key side by side (`backfill`);
 //! 4. indexes are built, several at a time (`index`);
-//! 5. rows in the log are copied again, until few are left;
+//! 5. rows in the log are copied again, until few are left (`drain`);
 //! 6. one short transaction locks the table, copies the last ones, and swaps the two forms (`swap`);
 //! 7. both forms are compared row by row (`verify`), and the old one is dropped.
 //!
 //! What is exchanged is the whole table (from a plain one to leaves, and back), or some of its leaves by others that take
 //! the same rows: a split, a merge, a split by path. The way is the same, with other things at its ends.
 
+mod backfill;
 mod capture;
-mod copy;
 mod ddl;
 mod definition;
+mod drain;
 mod estimate;
 mod index;
 mod job;
@@ -27,7 +28,9 @@ mod progress;
 mod shape;
 mod swap;
 mod verify;
+mod workers;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -41,9 +44,9 @@ pub use progress::Progress;
 pub use shape::{Leaf, Shape};
 
 use crate::{DatabaseUrl, Error};
-use copy::Copy;
 use ddl::{NEW, qualified};
 use definition::Definition;
+use drain::Drain;
 use job::Job;
 use swap::Swap;
 
@@ -111,7 +114,7 @@ pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &L
     let mut locked = None;
     while job.phase < Phase::Verified {
         if job.phase == Phase::CatchingUp {
-            match swap::run(connection, &job, &Copy::new(&job)).await.map_err(failed())? {
+            match swap::run(connection, &job, &Drain::new(&job)).await.map_err(failed())? {
                 Swap::Done(time) => {
                     job.phase = Phase::Swapped;
                     locked = Some(time);
@@ -132,15 +135,16 @@ pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &L
                 return Err(Error::RelayoutDiffers { table: table.clone(), database: database.to_owned(), rows });
             }
             if !settle(context, &mut job, connection).await.map_err(failed())? {
-                let change = Change { shape: job.target, rows: job.rows_copied, locked, unfinished: true };
-                return Ok(Outcome::Done(change));
+                let rows = backfill::rows_copied(&job, connection).await.map_err(failed())?;
+                return Ok(Outcome::Done(Change { shape: job.target, rows, locked, unfinished: true }));
             }
         } else {
             prepare(context, &mut job, connection).await?;
         }
     }
     advance(&mut job, connection, ddl::clean, Phase::Cleaned).await.map_err(failed())?;
-    Ok(Outcome::Done(Change { shape: job.target, rows: job.rows_copied, locked, unfinished: false }))
+    let rows = backfill::rows_copied(&job, connection).await.map_err(failed())?;
+    Ok(Outcome::Done(Change { shape: job.target, rows, locked, unfinished: false }))
 }
 
 /// Puts the change log of a job on a plain table, for measuring what it costs: in a transaction that is rolled back.
@@ -214,11 +218,9 @@ async fn prepare(context: Context<'_>, job: &mut Job, connection: &mut PgConnect
     let (statements, next): (fn(&Job) -> Vec<String>, _) = match job.phase {
         Phase::Planned => (ddl::shadow, Phase::Shadow),
         Phase::Shadow => (|job| capture::install(&job.table, &job.definition, &job.old_trees()), Phase::Capturing),
-        Phase::Capturing => (|_| Vec::new(), Phase::Backfilling),
+        Phase::Capturing => return backfill::begin(job, connection).await.map_err(failed()),
         Phase::Backfilling => {
-            let copy = Copy::new(job);
-            let busy = |rows: i64| context.progress.say(|| format!("Copying table `{table}`: {rows} rows"));
-            copy.backfill(connection, job, busy).await.map_err(failed())?;
+            fill(context, job, connection).await?;
             (|_| Vec::new(), Phase::Indexing)
         }
         _ => {
@@ -232,6 +234,27 @@ async fn prepare(context: Context<'_>, job: &mut Job, connection: &mut PgConnect
         }
     };
     advance(job, connection, statements, next).await.map_err(failed())
+}
+
+/// Copies all rows, ranges side by side.
+async fn fill(context: Context<'_>, job: &Job, connection: &mut PgConnection) -> Result<(), Error> {
+    let (table, database) = (&job.table, context.url.database().unwrap_or_default());
+    let failed = |error| Error::sql(&format!("copy the rows of table `{table}`"), database)(error);
+    let ranges = backfill::unfinished(job, connection).await.map_err(failed)?;
+    let before = backfill::rows_copied(job, connection).await.map_err(failed)?;
+    let estimate = Estimate::of(connection, &job.sources()).await.map_err(failed)?;
+    let rate = progress::Rate::new(before, estimate);
+    let has_failed = Cell::new(false);
+    let copy = async |connection: &mut PgConnection, range| {
+        let copied = |rows| {
+            context.progress.say(|| format!("Copying table `{table}`: {}", rate.after(rows)));
+            !has_failed.get()
+        };
+        let outcome = backfill::copy(job, range, connection, copied).await;
+        has_failed.set(has_failed.get() || outcome.is_err());
+        outcome
+    };
+    workers::work_off(context.url, connection, context.budget.jobs, ranges, failed, copy).await
 }
 
 /// Takes the last triggers away, as soon as no transaction from before the swap is left; false if one stays too long.

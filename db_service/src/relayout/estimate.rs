@@ -12,6 +12,8 @@ use super::layout::Layout;
 pub struct Estimate {
     /// Rows to copy, by the server's statistics.
     pub rows: u64,
+    /// Bytes of the rows themselves.
+    pub table_bytes: u64,
     /// Bytes that the second copy with its indexes takes until the old form is dropped; and that the WAL grows by.
     pub bytes: u64,
     /// Its duration.
@@ -26,12 +28,17 @@ const VECTORS_A_SECOND: u64 = 4_000;
 impl Estimate {
     /// For a layout that is not reached; nothing is copied for one that is.
     pub(crate) async fn read(connection: &mut PgConnection, layout: &Layout) -> Result<Self, sqlx::Error> {
-        let sources = layout.sources();
-        let size = sqlx::query_file!("queries/layout_size.sql", &sources).fetch_one(connection).await?;
+        Self::of(connection, &layout.sources()).await
+    }
+
+    /// For copying these tables.
+    pub(crate) async fn of(connection: &mut PgConnection, sources: &[String]) -> Result<Self, sqlx::Error> {
+        let size = sqlx::query_file!("queries/layout_size.sql", sources).fetch_one(connection).await?;
         let rows = size.rows.cast_unsigned();
         let rate = if size.has_vector_index { VECTORS_A_SECOND } else { ROWS_A_SECOND };
         Ok(Self {
             rows,
+            table_bytes: size.table_bytes.cast_unsigned(),
             bytes: size.table_bytes.cast_unsigned() + size.index_bytes.cast_unsigned(),
             time: Duration::from_secs(rows / rate),
         })
@@ -86,7 +93,8 @@ mod tests {
 
     #[test]
     fn an_estimate_names_time_disk_and_wal() {
-        let estimate = Estimate { rows: 1_000_000, bytes: 1_300_000_000, time: Duration::from_secs(200) };
+        let estimate =
+            Estimate { rows: 1_000_000, table_bytes: 0, bytes: 1_300_000_000, time: Duration::from_secs(200) };
         assert_eq!(
             estimate.to_string(),
             "1000000 rows; about 3 min, 1.3 GB of disk until the old form is dropped, 1.3 GB of WAL"

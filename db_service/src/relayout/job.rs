@@ -90,9 +90,6 @@ pub(crate) struct Job {
     /// The table as it was found.
     pub(crate) definition: Definition,
     pub(crate) phase: Phase,
-    /// The number of the table that is being copied from, and the key of the last row.
-    pub(crate) checkpoint: Option<Vec<String>>,
-    pub(crate) rows_copied: i64,
 }
 
 impl Job {
@@ -108,8 +105,6 @@ impl Job {
             definition: decode(row.definition)?,
             phase: Phase::parse(&row.phase)
                 .ok_or_else(|| sqlx::Error::Decode(format!("unknown phase `{}`", row.phase).into()))?,
-            checkpoint: row.checkpoint,
-            rows_copied: row.rows_copied,
         }))
     }
 
@@ -130,7 +125,7 @@ impl Job {
         )
         .fetch_one(connection)
         .await?;
-        Ok(Self { id, table, source, target, definition, phase: Phase::Planned, checkpoint: None, rows_copied: 0 })
+        Ok(Self { id, table, source, target, definition, phase: Phase::Planned })
     }
 
     /// Whether it leads to the layout that is declared by now.
@@ -214,25 +209,6 @@ impl Job {
         .await?;
         if moved.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
     }
-
-    /// Notes how far the copy has come, inside the transaction that has copied `rows` more.
-    pub(crate) async fn note_checkpoint(
-        &self,
-        transaction: &mut PgConnection,
-        checkpoint: Vec<String>,
-        rows: i64,
-    ) -> Result<(), sqlx::Error> {
-        let noted = sqlx::query!(
-            "UPDATE db_service.relayout_job SET checkpoint = $3, rows_copied = rows_copied + $4, updated_at = now() WHERE id = $1 AND phase = $2",
-            self.id,
-            self.phase.name(),
-            &checkpoint,
-            rows
-        )
-        .execute(transaction)
-        .await?;
-        if noted.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
-    }
 }
 
 fn encode(value: &impl serde::Serialize) -> Result<Value, sqlx::Error> {
@@ -250,7 +226,7 @@ pub(crate) mod tests {
 
     pub(crate) fn job(source: Shape, target: Shape) -> Job {
         let (definition, phase) = (table(), Phase::Planned);
-        Job { id: 1, table: "t".into(), source, target, definition, phase, checkpoint: None, rows_copied: 0 }
+        Job { id: 1, table: "t".into(), source, target, definition, phase }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::estimate::{Bytes, Estimate};
+
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Passes on what it is told, at most once a second; the first second says nothing.
@@ -26,6 +28,47 @@ impl<'a> Progress<'a> {
     }
 }
 
+/// How fast rows are copied, and how long the rest takes.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    started: Instant,
+    before: i64,
+    rows: Cell<i64>,
+    estimate: Estimate,
+}
+
+impl Rate {
+    /// `before` rows were copied by earlier runs.
+    pub(crate) fn new(before: i64, estimate: Estimate) -> Self {
+        Self { started: Instant::now(), before, rows: Cell::new(before), estimate }
+    }
+
+    /// Counts, and tells how it stands: rows, bytes, rate, time left.
+    pub(crate) fn after(&self, rows: i64) -> String {
+        self.rows.set(self.rows.get() + rows);
+        self.describe(self.started.elapsed())
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "for the eye"
+    )]
+    fn describe(&self, elapsed: Duration) -> String {
+        let rows = self.rows.get().max(0) as f64;
+        let all = (self.estimate.rows as f64).max(rows);
+        let rate = (rows - self.before as f64) / elapsed.as_secs_f64().max(0.001);
+        let share = if all > 0.0 { rows / all } else { 1.0 };
+        let left = if rate > 0.0 { (all - rows) / rate } else { 0.0 };
+        format!(
+            "{rows} of about {all} rows, {} of {}, {rate:.0} rows/s, {left:.0} s left",
+            Bytes((self.estimate.table_bytes as f64 * share) as u64),
+            Bytes(self.estimate.table_bytes),
+        )
+    }
+}
+
 impl fmt::Debug for Progress<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Progress").field("last", &self.last).finish_non_exhaustive()
@@ -35,6 +78,17 @@ impl fmt::Debug for Progress<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_tells_what_is_left() {
+        let estimate = Estimate { rows: 1000, table_bytes: 1_000_000, ..Estimate::default() };
+        let rate = Rate::new(100, estimate);
+        rate.after(400);
+        assert_eq!(
+            rate.describe(Duration::from_secs(4)),
+            "500 of about 1000 rows, 500 kB of 1.0 MB, 100 rows/s, 5 s left"
+        );
+    }
 
     #[test]
     fn what_is_over_within_a_second_is_not_told() {

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::sleep;
 
+use super::backfill::follow_the_key;
 use super::capture;
-use super::copy::{Copy, follow_the_key};
 use super::ddl::{self, qualified};
 use super::definition::Definition;
+use super::drain::Drain;
 use super::job::{Job, Phase};
 use super::layout::Layout;
 use crate::connection::sql_state;
@@ -40,11 +41,11 @@ enum Attempt {
 }
 
 /// Swaps, as often as it takes to get the lock.
-pub(crate) async fn run(connection: &mut PgConnection, job: &Job, copy: &Copy) -> Result<Swap, sqlx::Error> {
+pub(crate) async fn run(connection: &mut PgConnection, job: &Job, drain: &Drain) -> Result<Swap, sqlx::Error> {
     let mut timeout = FIRST_TIMEOUT;
     for attempt in 1..=ATTEMPTS {
-        copy.catch_up(connection, Duration::from_mins(5)).await?;
-        match try_once(connection, job, copy, timeout).await {
+        drain.catch_up(connection, Duration::from_mins(5)).await?;
+        match try_once(connection, job, drain, timeout).await {
             Ok(Attempt::Swapped(swap)) => return Ok(swap),
             Ok(Attempt::LogTooLong) => {}
             Err(error) if attempt < ATTEMPTS && is_lock_trouble(&error) => {
@@ -67,7 +68,7 @@ pub(crate) fn is_lock_trouble(error: &sqlx::Error) -> bool {
 async fn try_once(
     connection: &mut PgConnection,
     job: &Job,
-    copy: &Copy,
+    drain: &Drain,
     timeout: Duration,
 ) -> Result<Attempt, sqlx::Error> {
     let public = qualified("public", &job.table);
@@ -97,7 +98,7 @@ async fn try_once(
     // Read under the lock: from now on nobody makes another one.
     let dependents = dependents(&mut transaction, job).await?;
     follow_the_key(&mut transaction).await?;
-    while copy.drain(&mut transaction).await? > 0 {}
+    while drain.round(&mut transaction).await? > 0 {}
     let mut statements = ddl::swap(job);
     statements.extend(dependents.into_iter().filter_map(|dependent| dependent.statement));
     sqlx::raw_sql(AssertSqlSafe(statements.join(";\n"))).execute(&mut *transaction).await?;

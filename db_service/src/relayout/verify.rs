@@ -5,8 +5,8 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::backfill::follow_the_key;
 use super::capture;
-use super::copy::follow_the_key;
 use super::ddl::list;
 use super::job::Job;
 use crate::quote::identifier;

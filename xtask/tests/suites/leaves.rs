@@ -73,7 +73,7 @@ fn leaves_are_split_and_merged_under_writers(server: &TestServer) -> Verdict {
     assert_no_difference(&database, "after splits and merges");
     assert_eq!(leaves(&database), "code_files 16, embeddings 9");
     migrations(&url, &["verify"]).succeeds();
-    database.execute("DELETE FROM db_service.layout_leaf; TRUNCATE db_service.relayout_job RESTART IDENTITY");
+    database.execute("DELETE FROM db_service.layout_leaf; TRUNCATE db_service.relayout_job RESTART IDENTITY CASCADE");
     migrations(&url, &[]).succeeds();
     assert_no_difference(&database, "with sixteen leaves again");
     assert_eq!(database.dump(), undisturbed);

@@ -30,9 +30,15 @@ fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) 
     let database = plain(server);
     let undisturbed = database.dump();
     let url = database.url_text();
+    // Believed to be that large, they are copied in several ranges side by side.
+    database.execute(
+        "UPDATE pg_class SET reltuples = 1000000 WHERE oid IN ('code_files'::regclass, 'embeddings'::regclass)",
+    );
     let writers = Writers::start(&database.url);
     migrations(&url, &[]).succeeds().says("Converted layout `code_files` to 16 hash leaves").says("writers blocked");
     assert_eq!(leaves(&database), PARTITIONED);
+    let ranges = "SELECT count(DISTINCT (after, until)) > 2 FROM db_service.relayout_range r JOIN db_service.relayout_job j ON j.id = r.job_id WHERE table_name = 'code_files'";
+    assert!(database.truth(ranges), "the rows were copied in one range");
     migrations(&url, &["revert", "--yes"]).succeeds().says("Converted layout `embeddings` to one plain table");
     assert!(writers.finish() > 50, "the writers had no turn");
     assert_no_difference(&database, "after the way there and back");
