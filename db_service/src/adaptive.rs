@@ -69,11 +69,12 @@ pub async fn declare(
     connection: &mut PgConnection,
     layout: &Layout,
     desired: &Shape,
-    database: &str,
+    context: relayout::Context<'_>,
 ) -> Result<(), Error> {
+    let database = context.url.database().unwrap_or_default();
     let failed = || Error::sql(&format!("declare the layout of table `{}`", layout.table), database);
     let wanted = layout.wanting(desired, connection).await.map_err(failed())?;
-    let reasons = relayout::obstacles(connection, &wanted).await.map_err(failed())?;
+    let reasons = relayout::obstacles(connection, &wanted, context.free_disk).await.map_err(failed())?;
     if !reasons.is_empty() {
         return Err(Error::RelayoutRefused { table: layout.table.clone(), database: database.to_owned(), reasons });
     }

@@ -60,6 +60,8 @@ pub struct Context<'a> {
     pub url: &'a DatabaseUrl,
     /// For index builds.
     pub budget: Budget,
+    /// What is free on the server's disk, as far as somebody has said it.
+    pub free_disk: Option<u64>,
     /// Tables of more bytes are left as they are, until somebody agrees.
     pub most_bytes: u64,
     /// Told what is going on.
@@ -109,7 +111,7 @@ pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &L
             return Ok(Outcome::Abandoned);
         }
         Some(job) => job,
-        None => plan(connection, layout, database).await?,
+        None => plan(context, connection, layout).await?,
     };
     let mut locked = None;
     while job.phase < Phase::Verified {
@@ -171,10 +173,10 @@ pub async fn differences(connection: &mut PgConnection, table: &str) -> Result<O
     }
 }
 
-async fn plan(connection: &mut PgConnection, layout: &Layout, database: &str) -> Result<Job, Error> {
-    let table = &layout.table;
+async fn plan(context: Context<'_>, connection: &mut PgConnection, layout: &Layout) -> Result<Job, Error> {
+    let (table, database) = (&layout.table, context.url.database().unwrap_or_default());
     let failed = || Error::sql(&format!("plan the layout of table `{table}`"), database);
-    let reasons = obstacles(connection, layout).await.map_err(failed())?;
+    let reasons = obstacles(connection, layout, context.free_disk).await.map_err(failed())?;
     let definition = Definition::read(connection, &qualified("public", table)).await.map_err(failed())?;
     match definition {
         Some(definition) if reasons.is_empty() => Job::plan(connection, layout, definition).await.map_err(failed()),
@@ -186,7 +188,11 @@ async fn plan(connection: &mut PgConnection, layout: &Layout, database: &str) ->
 ///
 /// # Errors
 /// When a query fails.
-pub async fn obstacles(connection: &mut PgConnection, layout: &Layout) -> Result<Vec<String>, sqlx::Error> {
+pub async fn obstacles(
+    connection: &mut PgConnection,
+    layout: &Layout,
+    free_disk: Option<u64>,
+) -> Result<Vec<String>, sqlx::Error> {
     let public = qualified("public", &layout.table);
     let Some(definition) = Definition::read(connection, &public).await? else {
         return Ok(vec!["it does not exist".to_owned()]);
@@ -203,6 +209,10 @@ pub async fn obstacles(connection: &mut PgConnection, layout: &Layout) -> Result
             let dependents = sqlx::query_file!("queries/dependents.sql", name).fetch_all(&mut *connection).await?;
             reasons.extend(dependents.into_iter().map(|it| format!("{} depends on its leaf {name}", it.object)));
         }
+    }
+    let needed = Estimate::read(connection, layout).await?.bytes;
+    if let Some(free) = free_disk.filter(|free| *free < needed) {
+        reasons.push(format!("it needs about {} of disk, and {} are free", Bytes(needed), Bytes(free)));
     }
     let server =
         sqlx::query_file_as!(preflight::Server, "queries/server_obstacles.sql", public).fetch_one(connection).await?;

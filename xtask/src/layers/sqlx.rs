@@ -58,7 +58,8 @@ impl Layer for Sqlx {
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
         let most_bytes = if self.agreed { u64::MAX } else { SMALL };
-        let context = Context { url: &target.url, budget: Budget::MODEST, most_bytes, progress: &progress };
+        let context =
+            Context { url: &target.url, budget: Budget::MODEST, free_disk: None, most_bytes, progress: &progress };
         let connection = session.worker().await?;
         let outcome = migrate::apply(plan, &self.migrations, connection, context, |step| {
             console.step(&step);

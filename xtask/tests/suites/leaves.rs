@@ -16,6 +16,8 @@ crate::tests![
     what_was_done_to_leaves_by_hand_is_named,
     leftovers_are_found,
     settings_of_the_role_do_not_cut_it_short,
+    a_disk_that_will_not_do_is_said_beforehand,
+    a_large_table_asks_first,
     routing_is_computed_as_the_server_does,
 ];
 
@@ -279,6 +281,42 @@ fn settings_of_the_role_do_not_cut_it_short(server: &TestServer) -> Verdict {
     migrations(&database.url_text(), &[]).succeeds();
     database.execute(&format!("ALTER DATABASE {name} RESET ALL"));
     assert_no_difference(&database, "with a statement_timeout of 30 ms");
+    Passed
+}
+
+fn a_disk_that_will_not_do_is_said_beforehand(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    migrations(&url, &["plan"]).exits(3);
+    migrations(&url, &["--free-disk", "0"]).exits(4).says("of disk, and 0.0 kB are free").says("nothing was touched");
+    migrations(&url, &["plan"]).exits(3).says("rows; about a second,").says("of disk until the old form is dropped");
+    assert_eq!(leaves(&database), "");
+    migrations(&url, &["--free-disk", "1"]).succeeds();
+    migrations(&url, &["revert", "--yes", "--free-disk", "0"]).exits(4).says("are free");
+    migrations(&url, &[]).succeeds();
+    assert_eq!(leaves(&database), "code_files 16, embeddings 16");
+    Passed
+}
+
+fn a_large_table_asks_first(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    // More than 1 GiB.
+    database.execute(
+        "ALTER TABLE code_files ALTER content SET STORAGE EXTERNAL;
+         INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes)
+         SELECT 'r', 'f' || g, repeat('x', 600000), sha256('x'), 0 FROM generate_series(1, 1900) g",
+    );
+    let url = database.url_text();
+    migrations(&url, &[])
+        .succeeds()
+        .says("Left out layout `code_files`")
+        .says("asks for a word of yours")
+        .says("agree with `--yes`");
+    assert_eq!(leaves(&database), "embeddings 16");
+    migrations(&url, &["status"]).exits(3);
+    database.execute("TRUNCATE code_files");
+    migrations(&url, &[]).succeeds();
+    assert_eq!(leaves(&database), "code_files 16, embeddings 16");
     Passed
 }
 

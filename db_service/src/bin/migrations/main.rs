@@ -52,17 +52,20 @@ struct Common {
     /// How long to wait for another runner
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600)]
     lock_timeout: u64,
-    /// Indexes to build at a time
+    /// Connections that copy rows and build indexes side by side
     #[arg(long, global = true, value_name = "COUNT", default_value_t = Budget::MODEST.jobs)]
-    index_jobs: usize,
+    jobs: usize,
     /// Memory for all index builds together; an HNSW graph that does not fit its share is built many times slower
     #[arg(long, global = true, value_name = "MEGABYTES", default_value_t = Budget::MODEST.megabytes)]
     index_memory: u32,
+    /// What is free on the server's disk, which SQL does not show; a table that needs more is refused
+    #[arg(long, global = true, value_name = "GB")]
+    free_disk: Option<u64>,
 }
 
 impl Common {
     fn budget(&self) -> Budget {
-        Budget { jobs: self.index_jobs, megabytes: self.index_memory }
+        Budget { jobs: self.jobs, megabytes: self.index_memory }
     }
 }
 
@@ -230,7 +233,8 @@ impl Run<'_> {
         let progress = Progress::new(&busy);
         // Who has declared a layout by hand has agreed to it.
         let most_bytes = if options.common.yes || !declarations.is_empty() { u64::MAX } else { SMALL };
-        let context = Context { url, budget: options.common.budget(), most_bytes, progress: &progress };
+        let free_disk = options.common.free_disk.map(|gigabytes| gigabytes * 1_000_000_000);
+        let context = Context { url, budget: options.common.budget(), free_disk, most_bytes, progress: &progress };
         let report = |step: Step| {
             console.step(&step);
             steps.push(step);
@@ -239,7 +243,7 @@ impl Run<'_> {
             migrate::apply(&plan, migrations, connection, context, report).await?;
         } else {
             for declaration in &declarations {
-                adaptive::declare(connection, &declaration.layout, &declaration.desired, database).await?;
+                adaptive::declare(connection, &declaration.layout, &declaration.desired, context).await?;
             }
             migrate::converge(connection, context, report).await?;
         }
