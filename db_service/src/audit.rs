@@ -2,15 +2,16 @@
 
 use sqlx::PgConnection;
 
-use crate::Error;
 use crate::relayout::{self, Layout};
 use crate::step::{Status, Step};
+use crate::{DatabaseUrl, Error};
 
 /// Checks layouts, indexes and leftovers, and compares the rows of a table whose old form is still there.
 ///
 /// # Errors
 /// [`Error::Damaged`] with everything that was found.
-pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: &str) -> Result<Vec<Step>, Error> {
+pub async fn audit(url: &DatabaseUrl, connection: &mut PgConnection, layouts: &[Layout]) -> Result<Vec<Step>, Error> {
+    let database = url.database().unwrap_or_default();
     let failed = || Error::sql("check the layouts", database);
     let good = |object, name: &str, detail: String| {
         Step::new(database, "sqlx", object, name, Status::Unchanged).detail(detail)
@@ -22,7 +23,7 @@ pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: 
             steps.push(good("layout", &layout.table, layout.actual.to_string()));
         }
         findings.extend(layout.damage.iter().map(of_table));
-        match relayout::differences(connection, &layout.table).await.map_err(failed())? {
+        match relayout::differences(url, connection, &layout.table).await? {
             Some(0) => steps.push(good("rows", &layout.table, "old and new layout hold the same".to_owned())),
             Some(rows) => findings.push(of_table(&format!("{rows} rows differ between its old and its new layout"))),
             None => {}

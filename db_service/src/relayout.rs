@@ -132,7 +132,7 @@ pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &L
             }
         } else if job.phase == Phase::Swapped {
             let busy = |rows: i64| context.progress.say(|| format!("Comparing table `{table}`: {rows} rows"));
-            let rows = verify::differences(connection, &job, busy).await.map_err(failed())?;
+            let rows = verify::differences(context.url, connection, context.budget.jobs, &job, busy).await?;
             if rows > 0 {
                 return Err(Error::RelayoutDiffers { table: table.clone(), database: database.to_owned(), rows });
             }
@@ -166,9 +166,12 @@ pub async fn install_change_log(transaction: &mut PgConnection, table: &str) -> 
 ///
 /// # Errors
 /// When a query fails.
-pub async fn differences(connection: &mut PgConnection, table: &str) -> Result<Option<i64>, sqlx::Error> {
-    match Job::unfinished(connection, table).await? {
-        Some(job) if job.phase == Phase::Swapped => verify::differences(connection, &job, |_| ()).await.map(Some),
+pub async fn differences(url: &DatabaseUrl, connection: &mut PgConnection, table: &str) -> Result<Option<i64>, Error> {
+    let failed = Error::sql("read the journal", url.database().unwrap_or_default());
+    match Job::unfinished(connection, table).await.map_err(failed)? {
+        Some(job) if job.phase == Phase::Swapped => {
+            verify::differences(url, connection, 1, &job, |_| ()).await.map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -257,7 +260,8 @@ async fn fill(context: Context<'_>, job: &Job, connection: &mut PgConnection) ->
     let has_failed = Cell::new(false);
     let copy = async |connection: &mut PgConnection, range| {
         let copied = |rows| {
-            context.progress.say(|| format!("Copying table `{table}`: {}", rate.after(rows)));
+            rate.count(rows);
+            context.progress.say(|| format!("Copying table `{table}`: {rate}"));
             !has_failed.get()
         };
         let outcome = backfill::copy(job, range, connection, copied).await;

@@ -123,6 +123,28 @@ pub(crate) async fn unfinished(job: &Job, connection: &mut PgConnection) -> Resu
     .await
 }
 
+/// After one key, until another.
+pub(crate) type Bounds = (Option<Vec<String>>, Option<Vec<String>>);
+
+/// The bounds of a job's ranges as they were at its beginning; one that has none where it copies from several tables, since
+/// their ranges overlap.
+pub(crate) async fn bounds(job: &Job, connection: &mut PgConnection) -> Result<Vec<Bounds>, sqlx::Error> {
+    if job.sources().len() > 1 {
+        return Ok(vec![(None, None)]);
+    }
+    let ends = sqlx::query_scalar!(
+        r#"SELECT until AS "until?" FROM db_service.relayout_range WHERE job_id = $1 ORDER BY number"#,
+        job.id
+    );
+    let mut after = None;
+    Ok(ends
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(|until| (std::mem::replace(&mut after, until.clone()), until))
+        .collect())
+}
+
 /// Rows that a job has copied so far.
 pub(crate) async fn rows_copied(job: &Job, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     let rows = sqlx::query_scalar!(

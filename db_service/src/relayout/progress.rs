@@ -43,10 +43,8 @@ impl Rate {
         Self { started: Instant::now(), before, rows: Cell::new(before), estimate }
     }
 
-    /// Counts, and tells how it stands: rows, bytes, rate, time left.
-    pub(crate) fn after(&self, rows: i64) -> String {
+    pub(crate) fn count(&self, rows: i64) {
         self.rows.set(self.rows.get() + rows);
-        self.describe(self.started.elapsed())
     }
 
     #[expect(
@@ -69,6 +67,13 @@ impl Rate {
     }
 }
 
+/// How it stands: rows, bytes, rate, time left.
+impl fmt::Display for Rate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.describe(self.started.elapsed()))
+    }
+}
+
 impl fmt::Debug for Progress<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Progress").field("last", &self.last).finish_non_exhaustive()
@@ -83,7 +88,7 @@ mod tests {
     fn a_rate_tells_what_is_left() {
         let estimate = Estimate { rows: 1000, table_bytes: 1_000_000, ..Estimate::default() };
         let rate = Rate::new(100, estimate);
-        rate.after(400);
+        rate.count(400);
         assert_eq!(
             rate.describe(Duration::from_secs(4)),
             "500 of about 1000 rows, 500 kB of 1.0 MB, 100 rows/s, 5 s left"

@@ -3,48 +3,48 @@
 //! Rows whose keys are in the change log are left out: they were written to after the swap, and differ rightly. A batch
 //! reads both forms and the log in one snapshot; the log is not drained meanwhile.
 
+use std::cell::Cell;
+
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::backfill::follow_the_key;
+use super::backfill::{self, follow_the_key};
 use super::capture;
 use super::ddl::list;
 use super::job::Job;
+use super::workers;
 use crate::quote::identifier;
+use crate::{DatabaseUrl, Error};
 
 /// Rows a batch: what is held in memory for comparing.
 const BATCH: i64 = 5_000;
 
-/// The number of rows that differ between the two forms. `progress` gets the number compared so far.
+/// The number of rows that differ between the two forms, ranges side by side. `progress` gets the number compared so far.
 pub(crate) async fn differences(
-    connection: &mut PgConnection,
+    url: &DatabaseUrl,
+    own: &mut PgConnection,
+    jobs: usize,
     job: &Job,
-    mut progress: impl FnMut(i64),
-) -> Result<i64, sqlx::Error> {
+    progress: impl Fn(i64),
+) -> Result<i64, Error> {
+    let database = url.database().unwrap_or_default();
+    let failed = |error| Error::sql(&format!("compare the rows of table `{}`", job.table), database)(error);
     let queries = Queries::new(job);
-    let (mut from, mut compared, mut different) = (None::<Vec<String>>, 0, 0);
-    loop {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut transaction = connection.begin_with(begin).await?;
-        follow_the_key(&mut transaction).await?;
-        let end: Option<Vec<String>> = sqlx::query_scalar(AssertSqlSafe(queries.end_of_batch.clone()))
-            .bind(&from)
-            .bind(BATCH)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        // Both sides are sorted by their keys anyway.
-        sqlx::raw_sql("SET LOCAL enable_mergejoin = on").execute(&mut *transaction).await?;
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(queries.differences.clone()))
-            .bind(&from)
-            .bind(&end)
-            .fetch_one(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        different += count;
-        compared += BATCH;
-        let Some(end) = end else { return Ok(different) };
-        from = Some(end);
-        progress(compared);
-    }
+    let ranges = backfill::bounds(job, own).await.map_err(failed)?;
+    let (compared, different) = (Cell::new(0), Cell::new(0));
+    let compare = async |connection: &mut PgConnection, (mut after, until): backfill::Bounds| {
+        loop {
+            let (end, count) = queries.compare_batch(connection, after.as_ref(), until.as_ref()).await?;
+            different.set(different.get() + count);
+            compared.set(compared.get() + BATCH);
+            progress(compared.get());
+            match end {
+                Some(end) => after = Some(end),
+                None => return Ok(()),
+            }
+        }
+    };
+    workers::work_off(url, own, jobs, ranges, failed, compare).await?;
+    Ok(different.get())
 }
 
 struct Queries {
@@ -73,7 +73,7 @@ impl Queries {
         let missing = |side: &str| format!("{side}.{} IS NULL", identifier(&key[0]));
         Self {
             end_of_batch: format!(
-                "SELECT ARRAY[{as_text}] FROM {} t WHERE {after} ORDER BY {keys} OFFSET $2::bigint - 1 LIMIT 1",
+                "SELECT ARRAY[{as_text}] FROM {} t WHERE {range} ORDER BY {keys} OFFSET $3::bigint - 1 LIMIT 1",
                 union(&second, &keys)
             ),
             // `*<>` compares bytes: a difference that the type's own `=` does not see is one all the same.
@@ -89,6 +89,33 @@ impl Queries {
                 logged("b"),
             ),
         }
+    }
+
+    /// Compares the next rows; the last one's key, unless the range ends before, and how many differ.
+    async fn compare_batch(
+        &self,
+        connection: &mut PgConnection,
+        after: Option<&Vec<String>>,
+        until: Option<&Vec<String>>,
+    ) -> Result<(Option<Vec<String>>, i64), sqlx::Error> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let mut transaction = connection.begin_with(begin).await?;
+        follow_the_key(&mut transaction).await?;
+        let end: Option<Vec<String>> = sqlx::query_scalar(AssertSqlSafe(self.end_of_batch.clone()))
+            .bind(after)
+            .bind(until)
+            .bind(BATCH)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        // Both sides are sorted by their keys anyway.
+        sqlx::raw_sql("SET LOCAL enable_mergejoin = on").execute(&mut *transaction).await?;
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(self.differences.clone()))
+            .bind(after)
+            .bind(end.as_ref().or(until))
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok((end, count))
     }
 }
 

@@ -52,6 +52,8 @@ struct Table {
     until_swap: Duration,
     /// With the comparison of all rows and dropping the old form.
     in_all: Duration,
+    /// How long each phase took.
+    phases: Vec<(String, Duration)>,
     before: Noticed,
     during: Noticed,
 }
@@ -105,7 +107,8 @@ async fn measure(
             .fetch_one(&mut connection)
             .await
             .map_err(failed("count the rows"))?;
-        tables.push(Table { name, rows, offline, until_swap, in_all, before, during });
+        let phases = phases.of_table(name);
+        tables.push(Table { name, rows, offline, until_swap, in_all, phases, before, during });
     }
     connection::close(connection).await;
     Ok(Measured { tables, capture })
@@ -197,6 +200,12 @@ async fn look(url: &DatabaseUrl, stop: &AtomicBool) -> Result<Seen, sqlx::Error>
 }
 
 impl Seen {
+    /// Each phase that was seen, and its duration.
+    fn of_table(&self, table: &str) -> Vec<(String, Duration)> {
+        let phases: Vec<_> = self.0.iter().filter(|(known, ..)| known == table).collect();
+        phases.windows(2).map(|pair| (pair[0].1.clone(), pair[1].2 - pair[0].2)).collect()
+    }
+
     /// From a job's first phase to its swap, and to its end.
     fn durations(&self, table: &str) -> Option<(Duration, Duration)> {
         let of_table = || self.0.iter().filter(|(known, ..)| known == table);
@@ -270,6 +279,8 @@ impl Measured {
                 ratio(table.until_swap),
                 ratio(table.in_all)
             ));
+            let phases = table.phases.iter().map(|(phase, time)| format!("{phase} {:.1} s", time.as_secs_f64()));
+            lines.push(format!("  phases: {}", phases.collect::<Vec<_>>().join(", ")));
             for (when, noticed) in [("before", &table.before), ("during", &table.during)] {
                 lines.push(format!(
                     "  writers {when}: {} transactions, median {:.1} ms, longest {:.0} ms, blocked {:.0} ms (goal: 200) by ones of more than {} ms",
@@ -306,6 +317,7 @@ impl Measured {
                     "table": table.name, "rows": table.rows, "offline_milliseconds": as_milliseconds(table.offline),
                     "until_swap_milliseconds": as_milliseconds(table.until_swap),
                     "in_all_milliseconds": as_milliseconds(table.in_all),
+                    "phases": table.phases.iter().map(|(phase, time)| json!({ "phase": phase, "milliseconds": as_milliseconds(*time) })).collect::<Vec<_>>(),
                     "ratio_until_swap": table.offline.as_secs_f64() / table.until_swap.as_secs_f64(),
                     "ratio_in_all": table.offline.as_secs_f64() / table.in_all.as_secs_f64(),
                     "writers_before": noticed(&table.before), "writers_during": noticed(&table.during),

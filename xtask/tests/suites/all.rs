@@ -8,6 +8,7 @@ use crate::database::{Database, Stage};
 use crate::server::{TestServer, project};
 
 crate::tests![
+    a_conversion_is_measured,
     a_server_gets_three_databases,
     eight_runs_at_once_make_one_schema,
     the_second_run_says_unchanged_for_every_step,
@@ -179,5 +180,21 @@ fn ctrl_c_ends_it_and_the_next_run_finishes(server: &TestServer) -> Verdict {
     Run::of(&child.wait_with_output().unwrap()).exits(1).says("error: interrupted").says("hint: nothing is lost");
     xtask(&["db-setup", "--ecto", "load", "--database-url", &url]).succeeds();
     assert_eq!(database.dump(), Database::at(server, Stage::All).dump());
+    Passed
+}
+
+/// That it measures, not what.
+fn a_conversion_is_measured(server: &TestServer) -> Verdict {
+    let url = server.named("postgres").url.without_database().for_libpq();
+    let bench = ["bench", "relayout", "--rows", "2000", "--vectors", "200", "--json", "--database-url", &url];
+    let json = xtask(&bench).succeeds().json();
+    assert_eq!(json["command"], "bench relayout");
+    for (table, rows) in [(0, 1000.0), (1, 10.0)] {
+        assert!(json["tables"][table]["rows"].as_f64().unwrap() > rows, "{json}");
+        assert!(json["tables"][table]["ratio_until_swap"].as_f64().unwrap() > 0.0, "{json}");
+        assert!(json["tables"][table]["writers_during"]["transactions"].as_u64().unwrap() > 0, "{json}");
+    }
+    let scratch = "SELECT count(*)::text FROM pg_database WHERE datname = 'singularity_bench_relayout'";
+    assert_eq!(server.named("postgres").text(scratch), "0");
     Passed
 }

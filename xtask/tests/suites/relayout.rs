@@ -22,6 +22,7 @@ crate::tests![
     a_table_altered_meanwhile_is_laid_out_anew,
     revert_asks_first_and_leaves_nothing_behind,
     truncate_is_refused_while_rows_are_copied,
+    a_row_that_differs_is_found_and_both_forms_are_kept,
 ];
 
 const PARTITIONED: &str = "code_files 16, embeddings 16";
@@ -246,5 +247,30 @@ fn truncate_is_refused_while_rows_are_copied(server: &TestServer) -> Verdict {
     }
     migrations(&url, &[]).succeeds();
     database.execute("TRUNCATE code_files");
+    Passed
+}
+
+fn a_row_that_differs_is_found_and_both_forms_are_kept(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    migrations(&url, &[]).succeeds();
+    database.execute("UPDATE db_service.layout SET leaves = 1");
+    hold(&database, None);
+    killed(&url, &[], || wait_for(&database, "swapped", true));
+    let_go(&database);
+    let damage = |statement: &str| {
+        database.execute(&format!(
+            "ALTER TABLE code_files DISABLE TRIGGER USER; {statement} WHERE repo_name = 'repo7' AND file_path = 'file7';
+             ALTER TABLE code_files ENABLE TRIGGER USER; ALTER TABLE code_files ENABLE ALWAYS TRIGGER singularity_relayout_capture"
+        ));
+    };
+    damage("UPDATE code_files SET content_hash = sha256('other')");
+    migrations(&url, &["verify"]).exits(4).says("table `code_files`: 1 rows differ");
+    migrations(&url, &[]).exits(1).says("1 rows of table `code_files`").says("both forms are kept");
+    damage("DELETE FROM code_files");
+    migrations(&url, &[]).exits(1).says("1 rows of table `code_files`");
+    database.execute("ALTER TABLE code_files DISABLE TRIGGER USER; INSERT INTO code_files SELECT * FROM db_service_old.code_files WHERE repo_name = 'repo7' AND file_path = 'file7'; ALTER TABLE code_files ENABLE TRIGGER USER; ALTER TABLE code_files ENABLE ALWAYS TRIGGER singularity_relayout_capture");
+    migrations(&url, &[]).succeeds();
+    assert_no_difference(&database, "after the damage was mended");
     Passed
 }

@@ -1,7 +1,7 @@
 //! Writers that do not stop while a table's layout is changed, and the twins that tell whether anything was lost.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,23 +12,39 @@ use crate::command;
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
 
-pub(crate) const ROWS: u32 = 3000;
+/// Rows of `code_files`; a tenth of it are those of `embeddings`. More, for a run by hand: `TEST_ROWS=1000000`.
+fn rows() -> u32 {
+    static ROWS: OnceLock<u32> = OnceLock::new();
+    *ROWS.get_or_init(|| std::env::var("TEST_ROWS").map_or(3000, |rows| rows.parse().expect("TEST_ROWS is a number")))
+}
 
 /// Fills both tables, and twins of them that the writers write to as well: by these the outcome is judged.
 pub(crate) fn fill(database: &Database<'_>) {
+    let rows = rows();
+    let vectors = rows / 10;
+    // The vector index is built afterwards: row by row it takes many times longer.
     database.execute(&format!(
         "INSERT INTO code_files (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
          SELECT 'repo' || g % 40, 'file' || g, g, repeat('x', g % 5000), sha256(g::text::bytea), g % 5000, 'epoch', 'epoch'
-         FROM generate_series(1, {ROWS}) g;
-         INSERT INTO embeddings (repo_name, path, id, model, content_hash, embedding, inserted_at)
-         SELECT 'repo' || g % 40, 'file' || g, g, 'm', sha256(g::text::bytea), array_fill(g::real, ARRAY[768])::public.vector, 'epoch'
-         FROM generate_series(1, {}) g;
+         FROM generate_series(1, {rows}) g;
+         DO $do$
+         DECLARE dropped name; definition text;
+         BEGIN
+             SELECT x.relname, pg_get_indexdef(x.oid) INTO STRICT dropped, definition
+             FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'hnsw'
+             WHERE i.indrelid = 'embeddings'::regclass;
+             EXECUTE format('DROP INDEX %I', dropped);
+             INSERT INTO embeddings (repo_name, path, id, model, content_hash, embedding, inserted_at)
+             SELECT 'repo' || g % 40, 'file' || g, g, 'm', sha256(g::text::bytea),
+                    (SELECT array_agg(sin(g * i)) FROM generate_series(1, 768) i)::public.vector, 'epoch'
+             FROM generate_series(1, {vectors}) g;
+             EXECUTE definition;
+         END $do$;
          CREATE SCHEMA twin;
          CREATE TABLE twin.code_files (LIKE code_files INCLUDING ALL);
          CREATE TABLE twin.embeddings (LIKE embeddings INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (repo_name, path));
          INSERT INTO twin.code_files TABLE code_files;
-         INSERT INTO twin.embeddings TABLE embeddings;",
-        ROWS / 10
+         INSERT INTO twin.embeddings TABLE embeddings;"
     ));
 }
 
@@ -109,7 +125,7 @@ async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &Atom
 /// The same change to a table and to its twin, in one transaction.
 async fn write_once(connection: &mut PgConnection, begin: &'static str, random: u64) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with(begin).await?;
-    let number = random / 8 % u64::from(ROWS) + 1;
+    let number = random / 8 % u64::from(rows()) + 1;
     let (table, path) = if random.is_multiple_of(5) { ("embeddings", "path") } else { ("code_files", "file_path") };
     let fresh = random / 8 % 100_000;
     for schema in ["public", "twin"] {

@@ -172,7 +172,7 @@ impl Run<'_> {
         let answer = match &options.command {
             Some(Command::Status) => Some([plan.unchanged(database), plan.pending(database)].concat()),
             Some(Command::Plan) => Some(plan.pending(database)),
-            Some(Command::Verify) => Some(audit::audit(&mut connection, plan.layouts(), database).await?),
+            Some(Command::Verify) => Some(audit::audit(&url, &mut connection, plan.layouts()).await?),
             None if plan.is_empty() => Some(plan.unchanged(database)),
             _ => None,
         };
