@@ -33,7 +33,9 @@ fn insert(schema: &str, path: &str) -> String {
 }
 
 async fn wait(connection: &mut PgConnection, until: &str) {
+    let started = std::time::Instant::now();
     while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(until.to_owned())).fetch_one(&mut *connection).await.unwrap() {
+        assert!(started.elapsed().as_secs() < 30, "this was not seen: {until}");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
@@ -52,6 +54,7 @@ fn an_index_is_built_beside_writers(server: &TestServer) -> Verdict {
     migrations(&url, &CREATE).succeeds().says(&format!("Created index `{NAME}`"));
     assert_eq!(built(&database), "1 true");
     database.execute(&format!("DROP INDEX {NAME}"));
+    assert!(writers.finish() > 20, "the writers had no turn");
     migrations(&url, &[]).succeeds();
     migrations(&url, &[&CREATE[..], &["--dry-run"]].concat()).exits(3).says("CREATE INDEX CONCURRENTLY");
     // Who has written and not committed would stop a build that is not concurrent, and it would stop everybody else.
@@ -74,7 +77,6 @@ fn an_index_is_built_beside_writers(server: &TestServer) -> Verdict {
     migrations(&url, &CREATE).succeeds().says(&format!("Unchanged index `{NAME}`"));
     // As Ecto finds it there.
     database.execute(&format!("CREATE INDEX IF NOT EXISTS {NAME} ON code_files (updated_at)"));
-    assert!(writers.finish() > 20, "the writers had no turn");
     assert_no_difference(&database, "after an index was built beside writers");
     Passed
 }
