@@ -3,6 +3,7 @@
 mod load;
 mod noop;
 mod offline;
+mod outcome;
 mod relayout;
 
 use std::time::Duration;
