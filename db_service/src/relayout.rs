@@ -307,6 +307,9 @@ async fn advance(
     loop {
         let outcome = async {
             let mut transaction = connection.begin().await?;
+            if matches!(to, Phase::Capturing | Phase::Verified | Phase::Abandoned) {
+                swap::hold_off_vacuum(&mut transaction, &qualified("public", &job.table)).await?;
+            }
             let settings = format!("SET LOCAL lock_timeout = '{}ms'", timeout.as_millis());
             sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut *transaction).await?;
             sqlx::raw_sql(AssertSqlSafe(text.clone())).execute(&mut *transaction).await?;

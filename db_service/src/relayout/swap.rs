@@ -77,6 +77,7 @@ async fn try_once(
     let views = dependents(&mut transaction, job).await?;
     let mut locked: Vec<String> = views.into_iter().filter_map(|dependent| dependent.view).collect();
     locked.push(public.clone());
+    hold_off_vacuum(&mut transaction, &public).await?;
     let lock = format!(
         "SET LOCAL lock_timeout = '{}ms'; LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
         timeout.as_millis(),
@@ -105,6 +106,14 @@ async fn try_once(
     job.advance(&mut transaction, Phase::Swapped).await?;
     transaction.commit().await?;
     Ok(Attempt::Swapped(Swap::Done(started.elapsed())))
+}
+
+/// Takes a lock that autovacuum conflicts with and writers do not, so that waiting for it stops nobody; the server ends an
+/// autovacuum that somebody waits for after `deadlock_timeout`, a second by default. Asking for a stronger lock at once
+/// would make all writers wait behind us for as long as the vacuum takes.
+pub(crate) async fn hold_off_vacuum(transaction: &mut PgConnection, relation: &str) -> Result<(), sqlx::Error> {
+    let lock = format!("SET LOCAL lock_timeout = '10s'; LOCK TABLE {relation} IN SHARE UPDATE EXCLUSIVE MODE");
+    sqlx::raw_sql(AssertSqlSafe(lock)).execute(transaction).await.map(drop)
 }
 
 struct Dependent {

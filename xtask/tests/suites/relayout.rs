@@ -6,7 +6,7 @@ use db_service::{connection, quote};
 use sqlx::Connection as _;
 
 use crate::Verdict::{self, Passed};
-use crate::command::migrations;
+use crate::command::{migrations, migrations_command};
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
 use crate::writers::{Writers, assert_no_difference, hold, killed, leaves, let_go, plain, wait_for};
@@ -22,6 +22,7 @@ crate::tests![
     a_table_altered_meanwhile_is_laid_out_anew,
     revert_asks_first_and_leaves_nothing_behind,
     truncate_is_refused_while_rows_are_copied,
+    a_vacuum_in_the_way_does_not_stop_writers,
     a_row_that_differs_is_found_and_both_forms_are_kept,
 ];
 
@@ -272,5 +273,35 @@ fn a_row_that_differs_is_found_and_both_forms_are_kept(server: &TestServer) -> V
     database.execute("ALTER TABLE code_files DISABLE TRIGGER USER; INSERT INTO code_files SELECT * FROM db_service_old.code_files WHERE repo_name = 'repo7' AND file_path = 'file7'; ALTER TABLE code_files ENABLE TRIGGER USER; ALTER TABLE code_files ENABLE ALWAYS TRIGGER singularity_relayout_capture");
     migrations(&url, &[]).succeeds();
     assert_no_difference(&database, "after the damage was mended");
+    Passed
+}
+
+/// A lock as a vacuum takes it: whoever waits for a stronger one makes all writers wait.
+fn a_vacuum_in_the_way_does_not_stop_writers(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    let mut child = database.with(async |connection| {
+        let mut vacuum = connection.begin().await.unwrap();
+        let lock = "LOCK TABLE code_files IN SHARE UPDATE EXCLUSIVE MODE";
+        sqlx::raw_sql(lock).execute(&mut *vacuum).await.unwrap();
+        let child = migrations_command(&url, &[]).spawn().unwrap();
+        let mut writer = connection::connect(&database.url).await.unwrap();
+        let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'code_files'::regclass)";
+        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut writer).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for _ in 0..30 {
+            let write =
+                "SET lock_timeout = '20ms'; UPDATE code_files SET size_bytes = size_bytes WHERE repo_name = 'repo1'";
+            sqlx::raw_sql(write).execute(&mut writer).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        connection::close(writer).await;
+        vacuum.rollback().await.unwrap();
+        child
+    });
+    assert!(child.wait().unwrap().success());
+    assert_eq!(leaves(&database), PARTITIONED);
+    assert_no_difference(&database, "after a vacuum was in the way");
     Passed
 }
