@@ -10,7 +10,7 @@ use sqlx::migrate::Migrate as _;
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{self, migrations, project_copy, xtask, xtask_command};
 use crate::database::{Database, Stage};
-use crate::server::{PASSWORD, TestServer, project};
+use crate::server::{TestServer, project};
 
 crate::tests![
     a_pooler_in_transaction_mode_is_refused,
@@ -264,7 +264,7 @@ fn a_pooler_in_transaction_mode_is_refused(server: &TestServer) -> Verdict {
          unix_socket_dir =\nauth_type = any\npool_mode = transaction\nignore_startup_parameters = extra_float_digits\n",
         target.get_host(),
         target.get_port(),
-        PASSWORD.replace('\'', "''"),
+        database.url.secrets().first().map(|password| password.replace('\'', "''")).unwrap_or_default(),
     );
     let file = folder.path().join("pgbouncer.ini");
     fs::write(&file, configuration).unwrap();
