@@ -1,6 +1,5 @@
 -- What stands against changing a table's storage that is not the table's own.
-SELECT pg_catalog.pg_is_in_recovery() AS "is_standby!",
-       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "owns!",
+SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "owns!",
        CURRENT_USER::text AS "role!",
        pg_catalog.current_setting('max_locks_per_transaction')::bigint
            * (pg_catalog.current_setting('max_connections')::bigint

@@ -15,6 +15,9 @@ use crate::relayout::Layout;
 use crate::step::{Status, Step};
 use crate::{Error, connection};
 
+/// Bytes of an identifier that PostgreSQL keeps, `NAMEDATALEN - 1`.
+const LONGEST_NAME: usize = 63;
+
 /// What is wanted, in the terms of Ecto's `index/3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
@@ -37,17 +40,22 @@ pub struct Index {
 }
 
 impl Index {
-    /// The name given, or the one that Ecto gives: table, columns, `index`.
+    /// The name given, or the one that Ecto gives: table, columns and `index`, each with `_` for what is not a letter,
+    /// digit or `_` of ASCII, and none at its end (`Ecto.Migration`, `default_index_name/1`); cut where PostgreSQL cuts it.
     #[must_use]
     pub fn name(&self) -> String {
-        self.name.clone().unwrap_or_else(|| {
-            let words = |column: &String| {
-                let words = column.split(|character: char| !character.is_alphanumeric() && character != '_');
-                words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
-            };
-            let columns = self.columns.iter().map(words).collect::<Vec<_>>().join("_");
-            format!("{}_{columns}_index", self.table)
-        })
+        let word = |text: &str| {
+            let plain = |character: char| character.is_ascii_alphanumeric() || character == '_';
+            let text: String = text.chars().map(|character| if plain(character) { character } else { '_' }).collect();
+            text.trim_end_matches('_').to_owned()
+        };
+        let by_default = || {
+            let words = std::iter::once(self.table.as_str()).chain(self.columns.iter().map(String::as_str));
+            words.chain(["index"]).map(word).collect::<Vec<_>>().join("_")
+        };
+        let mut name = self.name.clone().unwrap_or_else(by_default);
+        name.truncate(name.floor_char_boundary(LONGEST_NAME));
+        name
     }
 
     /// From `USING` on.
@@ -268,6 +276,10 @@ mod tests {
     fn a_name_is_the_one_that_ecto_gives() {
         let index = Index { columns: vec!["repo_name".into(), "size".into()], ..index() };
         assert_eq!(index.name(), "t_repo_name_size_index");
+        let index = Index { columns: vec!["lower(file_path)".into(), "(a ->> 'b')".into()], ..index };
+        assert_eq!(index.name(), "t_lower_file_path__a______b_index");
+        let index = Index { name: Some("ä".repeat(40)), ..index };
+        assert_eq!(index.name(), "ä".repeat(31));
     }
 
     #[test]

@@ -111,6 +111,12 @@ pub enum Error {
         /// Where.
         database: String,
     },
+    /// A server that only replays another's changes.
+    #[error("the server of database `{database}` is a standby and takes no writes")]
+    Standby {
+        /// Where.
+        database: String,
+    },
     /// A rule is broken.
     #[error("database `{database}` breaks the order of the layers")]
     Violation {
@@ -208,6 +214,7 @@ impl Failure for Error {
             }
             Self::LockHeld { .. } => Some("wait for the other run to end and run the same command again".into()),
             Self::Pooled { .. } => Some(POOLED.into()),
+            Self::Standby { .. } => Some(STANDBY.into()),
             Self::Violation { violation, .. } => Some(violation.hint()),
             Self::RelayoutRefused { .. } => Some(
                 "nothing was touched: change the table by an Ecto migration, or keep it plain with \
@@ -233,7 +240,7 @@ impl Failure for Error {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::DatabaseUrl(_) | Self::Pooled { .. } => Exit::Usage,
+            Self::DatabaseUrl(_) | Self::Pooled { .. } | Self::Standby { .. } => Exit::Usage,
             Self::Violation { .. }
             | Self::RelayoutRefused { .. }
             | Self::Damaged { .. }
@@ -286,6 +293,8 @@ fn describe(error: &dyn sqlx::error::DatabaseError) -> String {
 const POOLED: &str = "nothing was changed: use a URL of the server itself, or of a pool in session mode; locks have to last longer \
                       than a transaction";
 
+const STANDBY: &str = "nothing was changed: use a URL of the primary";
+
 fn hint_for_state(error: &sqlx::Error) -> Option<String> {
     Some(match crate::connection::sql_state(error)?.as_str() {
         "42501" => "the role lacks a right: grant it, or use a URL of a role that has it".into(),
@@ -294,6 +303,7 @@ fn hint_for_state(error: &sqlx::Error) -> Option<String> {
             "something holds a lock on the object for long: see `pg_stat_activity`, then run the same command again"
                 .into()
         }
+        "25006" => STANDBY.into(),
         // A prepared statement is gone, or there already.
         "26000" | "42P05" => format!("is this a pooler in transaction mode? If so: {POOLED}"),
         "57014" | "57P01" | "57P02" => {

@@ -35,7 +35,7 @@ impl DatabaseLock {
     /// Takes both keys, waiting at most `patience` for another runner; `on_wait` is called once if there is one.
     ///
     /// # Errors
-    /// [`Error::LockHeld`] when the other runner does not finish in time; [`Error::Pooled`].
+    /// [`Error::LockHeld`] when the other runner does not finish in time; [`Error::Pooled`]; [`Error::Standby`].
     pub async fn acquire(url: &DatabaseUrl, patience: Duration, on_wait: impl Fn(&str)) -> Result<Self, Error> {
         let database = url.database().unwrap_or_default();
         let mut connection = connection::connect(url).await?;
@@ -45,6 +45,11 @@ impl DatabaseLock {
         connection::close(other).await;
         if is_pooled {
             return Err(Error::Pooled { database: database.to_owned() });
+        }
+        // Here and not with each statement: whoever asks for the lock is about to write.
+        let is_standby = sqlx::query_scalar("SELECT pg_catalog.pg_is_in_recovery()");
+        if is_standby.fetch_one(&mut connection).await.map_err(failed())? {
+            return Err(Error::Standby { database: database.to_owned() });
         }
         sqlx::raw_sql("SET idle_session_timeout = 0").execute(&mut connection).await.map_err(failed())?;
         let started = Instant::now();

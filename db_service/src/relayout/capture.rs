@@ -4,7 +4,14 @@ use super::ddl::{list, qualified};
 use super::definition::{Definition, Trigger};
 use crate::quote::identifier;
 
-const CAPTURE: &str = "singularity_relayout_capture";
+/// The triggers that write to the log: of each kind its name, what fires it, and the row whose key it logs.
+const CAPTURES: [(&str, &str, &str); 3] = [
+    ("singularity_relayout_capture", "INSERT OR UPDATE", NEW_ROW),
+    ("singularity_relayout_deleted", "DELETE", OLD_ROW),
+    ("singularity_relayout_moved", "UPDATE", OLD_ROW),
+];
+const NEW_ROW: &str = "new";
+const OLD_ROW: &str = "old";
 const TRUNCATE: &str = "singularity_relayout_truncate";
 const STALE: &str = "singularity_relayout_stale";
 
@@ -35,7 +42,9 @@ fn function(purpose: &str, table: &str) -> String {
 ///
 /// Only keys are logged, and the row is read again when the log is drained: a trigger that mirrored the row itself would
 /// leave deleted rows behind, see `docs/decisions`. `ENABLE ALWAYS`: loads with `session_replication_role = replica` count
-/// as well. `SECURITY DEFINER`: writers need no right in `db_service`.
+/// as well. `SECURITY DEFINER`: writers need no right in `db_service`. A function of one statement that names everything in
+/// full needs no `SET search_path`, which would double its cost; it has no operator that the path could lead elsewhere, so
+/// what there is to compare is in the trigger's `WHEN`, which is resolved when the trigger is made.
 pub(crate) fn install(table: &str, definition: &Definition, trees: &[Tree]) -> Vec<String> {
     let (log, key) = (log(table), definition.key());
     let columns = definition
@@ -45,61 +54,65 @@ pub(crate) fn install(table: &str, definition: &Definition, trees: &[Tree]) -> V
         .map(|column| format!("{} {} NOT NULL", identifier(&column.name), column.data_type))
         .collect::<Vec<_>>()
         .join(", ");
-    let (names, old, new) = (list("", key), list("OLD.", key), list("NEW.", key));
-    let capture = function("capture", table);
+    let names = list("", key);
     let truncate = function("truncate", table);
-    let mut statements = vec![
-        format!("CREATE TABLE {log} ({columns})"),
-        format!(
-            "CREATE FUNCTION {capture} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+    let mut statements = vec![format!("CREATE TABLE {log} ({columns})")];
+    for row in [NEW_ROW, OLD_ROW] {
+        statements.push(format!(
+            "CREATE FUNCTION {} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
              BEGIN
-                 IF TG_OP <> 'DELETE' THEN
-                     INSERT INTO {log} ({names}) VALUES ({new});
-                 END IF;
-                 IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND ({old}) IS DISTINCT FROM ({new}) THEN
-                     INSERT INTO {log} ({names}) VALUES ({old});
-                 END IF;
+                 INSERT INTO {log} ({names}) VALUES ({});
                  RETURN NULL;
-             END $$"
-        ),
-        format!(
-            "CREATE FUNCTION {truncate} RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+             END $$",
+            function(row, table),
+            list(&format!("{row}."), key)
+        ));
+    }
+    statements.push(format!(
+        "CREATE FUNCTION {truncate} RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
              BEGIN
                  RAISE EXCEPTION 'cannot truncate % while its layout is being changed', TG_RELID::pg_catalog.regclass
                      USING ERRCODE = 'object_in_use',
                            HINT = 'Use DELETE, or wait until `migrations status` shows no job.';
              END $$"
-        ),
-    ];
-    statements.extend(triggers(table, trees));
+    ));
+    statements.extend(triggers(table, definition, trees));
     statements
 }
 
-/// The triggers that write to the log.
-pub(crate) fn triggers(table: &str, trees: &[Tree]) -> Vec<String> {
-    let (capture, truncate) = (function("capture", table), function("truncate", table));
+/// The triggers that write to the log, and those that refuse what they do not see.
+pub(crate) fn triggers(table: &str, definition: &Definition, trees: &[Tree]) -> Vec<String> {
+    let (truncate, key) = (function("truncate", table), definition.key());
+    let moved = format!("WHEN (({}) IS DISTINCT FROM ({}))", list("old.", key), list("new.", key));
     let mut statements = Vec::new();
     for tree in trees {
-        statements.push(format!(
-            "CREATE TRIGGER {CAPTURE} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION {capture}",
-            tree.root
-        ));
+        for (name, events, row) in CAPTURES {
+            let when = if events == "UPDATE" { moved.as_str() } else { "" };
+            statements.push(format!(
+                "CREATE TRIGGER {name} AFTER {events} ON {} FOR EACH ROW {when} EXECUTE FUNCTION {}",
+                tree.root,
+                function(row, table)
+            ));
+        }
         for relation in tree.all() {
             statements.push(format!(
                 "CREATE TRIGGER {TRUNCATE} BEFORE TRUNCATE ON {relation} FOR EACH STATEMENT EXECUTE FUNCTION {truncate}"
             ));
-            statements.push(format!("ALTER TABLE ONLY {relation} ENABLE ALWAYS TRIGGER {CAPTURE}"));
-            statements.push(format!("ALTER TABLE ONLY {relation} ENABLE ALWAYS TRIGGER {TRUNCATE}"));
+            let names = CAPTURES.map(|(name, ..)| name).into_iter().chain([TRUNCATE]);
+            let always = names.map(|name| format!("ENABLE ALWAYS TRIGGER {name}")).collect::<Vec<_>>().join(", ");
+            statements.push(format!("ALTER TABLE ONLY {relation} {always}"));
         }
     }
     statements
 }
 
-/// Takes them off again.
-pub(crate) fn drop_capture(trees: &[Tree]) -> Vec<String> {
-    let mut statements = Vec::new();
+/// Takes them off again. `DROP TRIGGER` locks a table's leaves before the table, and writers lock the table first: so all
+/// of it is locked in their order before, or both would wait for each other.
+pub(crate) fn drop_capture(table: &str, trees: &[Tree]) -> Vec<String> {
+    let mut statements = vec![format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", qualified("public", table))];
     for tree in trees {
-        statements.push(format!("DROP TRIGGER IF EXISTS {CAPTURE} ON {}", tree.root));
+        let captures = CAPTURES.map(|(name, ..)| format!("DROP TRIGGER IF EXISTS {name} ON {}", tree.root));
+        statements.extend(captures);
         statements.extend(tree.all().map(|relation| format!("DROP TRIGGER IF EXISTS {TRUNCATE} ON {relation}")));
     }
     statements
@@ -133,14 +146,14 @@ pub(crate) fn refuse_older_snapshots(table: &str) -> [String; 2] {
 
 /// Ends the reverse log, and lets everybody write.
 pub(crate) fn settle(table: &str, trees: &[Tree]) -> Vec<String> {
-    let mut statements = drop_capture(trees);
+    let mut statements = drop_capture(table, trees);
     statements.push(format!("DROP TRIGGER IF EXISTS {STALE} ON {}", qualified("public", table)));
     statements
 }
 
 /// Drops the log and the functions of the triggers.
 pub(crate) fn drop_log(table: &str) -> Vec<String> {
-    let functions = ["capture", "truncate", "stale"];
+    let functions = [NEW_ROW, OLD_ROW, "truncate", "stale"];
     let functions = functions.map(|purpose| format!("DROP FUNCTION IF EXISTS {}", function(purpose, table)));
     std::iter::once(format!("DROP TABLE IF EXISTS {}", log(table))).chain(functions).collect()
 }

@@ -176,12 +176,12 @@ fn indexes_from_below(schema: &str, below: &[String], table: &str, definition: &
 
 /// The heart of the swap. The lock is held, and the log is empty.
 pub(crate) fn swap(job: &Job) -> Vec<String> {
-    let mut statements = capture::drop_capture(&job.old_trees());
+    let mut statements = capture::drop_capture(&job.table, &job.old_trees());
     match (job.exchanged(), &job.target) {
         (Some((old, new)), _) => statements.extend(swap_leaves(job, &old, &new)),
         _ => statements.extend(swap_tables(job)),
     }
-    statements.extend(capture::triggers(&job.table, &job.new_trees()));
+    statements.extend(capture::triggers(&job.table, &job.definition, &job.new_trees()));
     statements.extend(capture::refuse_older_snapshots(&job.table));
     statements
 }
@@ -242,7 +242,7 @@ pub(crate) fn clean(job: &Job) -> Vec<String> {
 
 /// Drops the new form, before the swap: the table is as it was.
 pub(crate) fn abandon(job: &Job) -> Vec<String> {
-    let mut statements = capture::drop_capture(&job.old_trees());
+    let mut statements = capture::drop_capture(&job.table, &job.old_trees());
     statements.push(format!("DROP TABLE IF EXISTS {}", qualified(NEW, &job.table)));
     statements.extend(capture::drop_log(&job.table));
     statements.push(drop_empty_schemas());

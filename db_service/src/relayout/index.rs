@@ -40,6 +40,9 @@ pub(crate) async fn build(
     let done = Cell::new(0);
     let build = async |connection: &mut PgConnection, statement: String| {
         sqlx::raw_sql(AssertSqlSafe(settings.clone())).execute(&mut *connection).await?;
+        // On a plain table a key waits until the other builder's index is done, and nobody else knows the table: patience
+        // costs nobody anything. Both statements are one transaction.
+        let statement = format!("SET LOCAL lock_timeout = 0; {statement}");
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await?;
         done.set(done.get() + 1);
         progress(done.get(), total);

@@ -6,7 +6,6 @@ use super::shape::Shape;
 /// What the server says of itself and of us.
 #[derive(Debug)]
 pub(crate) struct Server {
-    pub(crate) is_standby: bool,
     pub(crate) owns: bool,
     pub(crate) role: String,
     /// Locks that all transactions together can hold.
@@ -16,9 +15,6 @@ pub(crate) struct Server {
 /// Checks the server. Pure.
 pub(crate) fn check_server(server: &Server, definition: &Definition, target: &Shape) -> Vec<String> {
     let mut found = Vec::new();
-    if server.is_standby {
-        found.push("this server is a standby".to_owned());
-    }
     if !server.owns {
         found.push(format!("the role `{}` neither owns it nor is a member of its owner", server.role));
     }
@@ -169,11 +165,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_server_that_will_not_do_is_named() {
-        let server = Server { is_standby: true, owns: false, role: "reader".into(), lock_slots: 100 };
+        let server = Server { owns: false, role: "reader".into(), lock_slots: 100 };
         let found = check_server(&server, &table(), &Shape::even("repo_name", "path", 16));
-        assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[2].contains("max_locks_per_transaction"));
-        let server = Server { is_standby: false, owns: true, role: "owner".into(), lock_slots: 6400 };
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[1].contains("max_locks_per_transaction"));
+        let server = Server { owns: true, role: "owner".into(), lock_slots: 6400 };
         assert_eq!(check_server(&server, &table(), &Shape::even("repo_name", "path", 64)), Vec::<String>::new());
     }
 

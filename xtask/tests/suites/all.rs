@@ -191,8 +191,8 @@ fn a_conversion_is_measured(server: &TestServer) -> Verdict {
     assert_eq!(json["command"], "bench relayout");
     for (table, rows) in [(0, 1000.0), (1, 10.0)] {
         assert!(json["tables"][table]["rows"].as_f64().unwrap() > rows, "{json}");
-        assert!(json["tables"][table]["ratio_until_swap"].as_f64().unwrap() > 0.0, "{json}");
-        assert!(json["tables"][table]["writers_during"]["transactions"].as_u64().unwrap() > 0, "{json}");
+        assert!(json["tables"][table]["ratios"]["until_swap"].as_f64().unwrap() > 0.0, "{json}");
+        assert!(json["tables"][table]["writers"]["during"]["transactions"].as_u64().unwrap() > 0, "{json}");
     }
     let scratch = "SELECT count(*)::text FROM pg_database WHERE datname = 'singularity_bench_relayout'";
     assert_eq!(server.named("postgres").text(scratch), "0");

@@ -2,10 +2,10 @@
 
 use std::net::TcpListener;
 
-use crate::Verdict::{self, Passed};
+use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{migrations, xtask};
 use crate::database::Database;
-use crate::server::TestServer;
+use crate::server::{Kind, TestServer, standby};
 
 crate::tests![
     a_url_of_another_database_is_a_usage_error,
@@ -16,6 +16,7 @@ crate::tests![
     a_wrong_password_is_told_from_a_missing_database,
     something_that_is_no_postgresql_is_not_waited_for,
     tls_that_cannot_be_had_is_not_left_out,
+    a_standby_is_named_before_anything_is_tried,
 ];
 
 fn a_url_of_another_database_is_a_usage_error(_: &TestServer) -> Verdict {
@@ -97,5 +98,25 @@ fn tls_that_cannot_be_had_is_not_left_out(server: &TestServer) -> Verdict {
     let database = Database::absent(server);
     let url = format!("{}?sslmode=require", database.url_text());
     xtask(&["db-setup", "--database-url", &url]).exits(1).says("TLS");
+    Passed
+}
+
+fn a_standby_is_named_before_anything_is_tried(server: &TestServer) -> Verdict {
+    if server.kind != Kind::Embedded {
+        return Skipped("a standby is made of an embedded server only".to_owned());
+    }
+    let standby = match standby() {
+        Ok(standby) => standby,
+        Err(reason) => return Skipped(reason),
+    };
+    let url = standby.named("singularity_standby").url_text();
+    let postgres = standby.named("postgres").url_text();
+    let hint = "hint: nothing was changed: use a URL of the primary";
+    xtask(&["db-setup", "--database-url", &postgres, "--environment", "test"])
+        .exits(2)
+        .says("is a standby and takes no writes")
+        .says(hint);
+    migrations(&postgres, &["create-index", "--table", "pg_class", "--columns", "relname"]).exits(1).says(hint);
+    xtask(&["db-setup", "--database-url", &url]).exits(2).says(hint);
     Passed
 }

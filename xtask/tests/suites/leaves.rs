@@ -4,7 +4,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, hold, killed, leaves, let_go, plain, wait_for};
+use crate::writers::{Writers, assert_no_difference, killed_in, leaves, plain};
 
 crate::tests![
     leaves_are_split_and_merged_under_writers,
@@ -126,11 +126,7 @@ fn a_kill_in_any_phase_of_a_split_loses_nothing(server: &TestServer) -> Verdict 
         for committed in [false, true] {
             let turn = turns.next().unwrap();
             let writers = Writers::start(&database.url);
-            hold(&database, (!committed).then_some(phase));
-            killed(&url, &[turn, "--table", "code_files", "--leaf", &leaf, "--yes"], || {
-                wait_for(&database, phase, committed);
-            });
-            let_go(&database);
+            killed_in(&database, &[turn, "--table", "code_files", "--leaf", &leaf, "--yes"], phase, committed);
             migrations(&url, &[]).succeeds();
             writers.finish();
             let when = format!("{turn} killed in phase {phase}, committed: {committed}");
@@ -172,11 +168,7 @@ fn the_hottest_leaf_is_found_by_the_policy(server: &TestServer) -> Verdict {
 fn a_leaf_is_attached_without_reading_its_rows(server: &TestServer) -> Verdict {
     let database = partitioned(server);
     let url = database.url_text();
-    hold(&database, Some("swapped"));
-    killed(&url, &["merge", "--table", "code_files", "--leaf", "8/3", "--yes"], || {
-        wait_for(&database, "catching_up", true);
-    });
-    let_go(&database);
+    killed_in(&database, &["merge", "--table", "code_files", "--leaf", "8/3", "--yes"], "catching_up", true);
     let attach = |constraint: &str| {
         database.with(async |connection| {
             use sqlx::Connection as _;
@@ -203,9 +195,7 @@ fn a_leaf_is_attached_without_reading_its_rows(server: &TestServer) -> Verdict {
 fn a_job_that_leads_elsewhere_is_given_up(server: &TestServer) -> Verdict {
     let database = partitioned(server);
     let url = database.url_text();
-    hold(&database, None);
-    killed(&url, &["revert", "--table", "embeddings", "--yes"], || wait_for(&database, "indexing", true));
-    let_go(&database);
+    killed_in(&database, &["revert", "--table", "embeddings", "--yes"], "indexing", true);
     migrations(&url, &["plan"]).exits(3);
     // The layout that is wanted by now is the one that the table still has.
     database.execute("UPDATE db_service.layout SET leaves = 16");

@@ -9,7 +9,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, hold, killed, leaves, let_go, plain, wait_for};
+use crate::writers::{Writers, assert_no_difference, killed, killed_in, leaves, plain};
 
 crate::tests![
     tables_become_partitioned_and_plain_again_under_writers,
@@ -37,7 +37,10 @@ fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) 
         "UPDATE pg_class SET reltuples = 1000000 WHERE oid IN ('code_files'::regclass, 'embeddings'::regclass)",
     );
     let writers = Writers::start(&database.url);
-    migrations(&url, &[]).succeeds().says("Converted layout `code_files` to 16 hash leaves").says("writers blocked");
+    migrations(&url, &["--yes"])
+        .succeeds()
+        .says("Converted layout `code_files` to 16 hash leaves")
+        .says("writers blocked");
     assert_eq!(leaves(&database), PARTITIONED);
     let ranges = "SELECT count(DISTINCT (after, until)) > 2 FROM db_service.relayout_range r JOIN db_service.relayout_job j ON j.id = r.job_id WHERE table_name = 'code_files'";
     assert!(database.truth(ranges), "the rows were copied in one range");
@@ -63,7 +66,7 @@ fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
         let (leaves_wanted, expected) = if there { (16, PARTITIONED) } else { (1, "") };
         database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
         // 37 shares no factor with 50: every fiftieth of a run has its turn.
-        killed(&url, &[], || std::thread::sleep(whole * (moment * 37 % 50) / 50));
+        killed(&url, &[], |_| std::thread::sleep(whole * (moment * 37 % 50) / 50));
         migrations(&url, &[]).succeeds();
         assert_eq!(leaves(&database), expected, "killed at moment {moment}");
         // Without writers the twins stand still; and each of these comparisons follows a rerun after a kill.
@@ -77,8 +80,6 @@ fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
     Passed
 }
 
-/// The journal itself holds the engine up for a moment, first inside the transaction that moves a job on and then, seen
-/// from outside, right after it.
 fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
@@ -89,11 +90,7 @@ fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
             let leaves_wanted = wanted.next().unwrap();
             database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
             let writers = Writers::start(&database.url);
-            // Where every change is held up, the next phase is, so this one is seen.
-            hold(&database, (!committed).then_some(phase));
-            killed(&url, &[], || wait_for(&database, phase, committed));
-            // The server goes on for a moment with what it was given; then its lock can be had.
-            let_go(&database);
+            killed_in(&database, &[], phase, committed);
             migrations(&url, &[]).succeeds();
             writers.finish();
             let when = format!("killed in phase {phase}, committed: {committed}");
@@ -203,9 +200,7 @@ fn a_table_altered_meanwhile_is_laid_out_anew(server: &TestServer) -> Verdict {
     let url = database.url_text();
     migrations(&url, &[]).succeeds();
     database.execute("UPDATE db_service.layout SET leaves = 1");
-    hold(&database, None);
-    killed(&url, &[], || wait_for(&database, "indexing", true));
-    let_go(&database);
+    killed_in(&database, &[], "indexing", true);
     database.execute("ALTER TABLE code_files ADD COLUMN added text DEFAULT 'x'; ALTER TABLE twin.code_files ADD COLUMN added text DEFAULT 'x'");
     migrations(&url, &[]).succeeds();
     assert_eq!(leaves(&database), "");
@@ -239,9 +234,7 @@ fn truncate_is_refused_while_rows_are_copied(server: &TestServer) -> Verdict {
     let url = database.url_text();
     migrations(&url, &[]).succeeds();
     database.execute("UPDATE db_service.layout SET leaves = 1");
-    hold(&database, None);
-    killed(&url, &[], || wait_for(&database, "backfilling", true));
-    let_go(&database);
+    killed_in(&database, &[], "backfilling", true);
     for statement in ["TRUNCATE code_files", "TRUNCATE leaf_16_3.code_files"] {
         let error = database.with(async |connection| sqlx::raw_sql(statement).execute(connection).await).unwrap_err();
         assert!(error.to_string().contains("while its layout is being changed"), "{error}");
@@ -256,13 +249,16 @@ fn a_row_that_differs_is_found_and_both_forms_are_kept(server: &TestServer) -> V
     let url = database.url_text();
     migrations(&url, &[]).succeeds();
     database.execute("UPDATE db_service.layout SET leaves = 1");
-    hold(&database, None);
-    killed(&url, &[], || wait_for(&database, "swapped", true));
-    let_go(&database);
+    killed_in(&database, &[], "swapped", true);
     let damage = |statement: &str| {
+        // Without the change log, which would leave the row out of the comparison.
+        let triggers = database.text(
+            "SELECT string_agg(format('ENABLE ALWAYS TRIGGER %I', tgname), ', ') FROM pg_trigger
+             WHERE tgrelid = 'code_files'::regclass AND tgenabled = 'A'",
+        );
         database.execute(&format!(
             "ALTER TABLE code_files DISABLE TRIGGER USER; {statement} WHERE repo_name = 'repo7' AND file_path = 'file7';
-             ALTER TABLE code_files ENABLE TRIGGER USER; ALTER TABLE code_files ENABLE ALWAYS TRIGGER singularity_relayout_capture"
+             ALTER TABLE code_files ENABLE TRIGGER USER, {triggers}"
         ));
     };
     damage("UPDATE code_files SET content_hash = sha256('other')");
@@ -270,7 +266,7 @@ fn a_row_that_differs_is_found_and_both_forms_are_kept(server: &TestServer) -> V
     migrations(&url, &[]).exits(1).says("1 rows of table `code_files`").says("both forms are kept");
     damage("DELETE FROM code_files");
     migrations(&url, &[]).exits(1).says("1 rows of table `code_files`");
-    database.execute("ALTER TABLE code_files DISABLE TRIGGER USER; INSERT INTO code_files SELECT * FROM db_service_old.code_files WHERE repo_name = 'repo7' AND file_path = 'file7'; ALTER TABLE code_files ENABLE TRIGGER USER; ALTER TABLE code_files ENABLE ALWAYS TRIGGER singularity_relayout_capture");
+    damage("INSERT INTO code_files SELECT * FROM db_service_old.code_files");
     migrations(&url, &[]).succeeds();
     assert_no_difference(&database, "after the damage was mended");
     Passed

@@ -198,8 +198,20 @@ impl Drop for TestServer {
     }
 }
 
+/// A server of its own that only replays, with no primary to replay from.
+pub(crate) fn standby() -> Result<TestServer, String> {
+    let (_, Holder::Embedded { root, .. }) = embedded()? else { return Err("it is not of the embedded kind".into()) };
+    dev_server::stop(root.path()).map_err(|error| error.to_string())?;
+    std::fs::write(root.path().join(".dev-db/data/standby.signal"), "").map_err(|error| error.to_string())?;
+    let (url, holder) = embedded_in(root)?;
+    Ok(TestServer::new(Kind::Embedded, url, holder))
+}
+
 fn embedded() -> Result<(DatabaseUrl, Holder), String> {
-    let root = tempfile::tempdir().map_err(|error| error.to_string())?;
+    embedded_in(tempfile::tempdir().map_err(|error| error.to_string())?)
+}
+
+fn embedded_in(root: tempfile::TempDir) -> Result<(DatabaseUrl, Holder), String> {
     let settings = dev_server::Settings {
         root: root.path().to_owned(),
         kind: Some(dev_server::Kind::Embedded),

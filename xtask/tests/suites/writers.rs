@@ -1,5 +1,7 @@
 //! Writers that do not stop while a table's layout is changed, and the twins that tell whether anything was lost.
 
+use std::io::Read as _;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -174,48 +176,63 @@ pub(crate) fn plain(server: &TestServer) -> Database<'_> {
 }
 
 /// Starts the program and ends it by SIGKILL when `moment` says so.
-pub(crate) fn killed(url: &str, arguments: &[&str], moment: impl FnOnce()) {
-    let mut child = command::migrations_command(url, arguments).spawn().unwrap();
-    moment();
+pub(crate) fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Child)) {
+    let mut child = command::migrations_command(url, arguments).stderr(Stdio::piped()).spawn().unwrap();
+    moment(&mut child);
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
-pub(crate) fn wait_for(database: &Database<'_>, phase: &str, committed: bool) {
-    let seen = if committed {
-        format!(
-            "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j, twin.held h WHERE j.phase = '{phase}' AND j.started_at > h.since)"
+/// Starts the program and ends it by SIGKILL in a phase of a job that it begins: as soon as the phase can be seen, or just
+/// before the end of the transaction that leads into it. The journal itself holds the job up there for a moment.
+pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str, committed: bool) {
+    let (when, seen) = if committed {
+        (
+            format!("BEFORE UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (OLD.phase = '{phase}')"),
+            format!(
+                "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j, twin.held h WHERE j.phase = '{phase}' AND j.started_at > h.since)"
+            ),
         )
     } else {
-        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
-            .to_owned()
+        (
+            format!("AFTER UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (NEW.phase = '{phase}' AND OLD.phase <> NEW.phase)"),
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')".into(),
+        )
     };
-    let started = Instant::now();
-    while !database.truth(&seen) {
-        assert!(started.elapsed() < Duration::from_secs(30), "phase {phase} was not seen");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Has the journal hold the engine up for a moment: at every change of it, or at the end of the transaction that moves a
-/// job into a phase. Jobs from before it are not waited for.
-pub(crate) fn hold(database: &Database<'_>, phase: Option<&str>) {
-    database.execute(
+    database.execute(&format!(
         "CREATE SCHEMA IF NOT EXISTS twin;
          CREATE TABLE IF NOT EXISTS twin.held (since timestamptz);
          TRUNCATE twin.held;
          INSERT INTO twin.held VALUES (clock_timestamp());
-         CREATE OR REPLACE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
-    );
-    let when = match phase {
-        None => "BEFORE UPDATE ON db_service.relayout_job FOR EACH STATEMENT".to_owned(),
-        Some(phase) => format!(
-            "AFTER UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (NEW.phase = '{phase}' AND OLD.phase <> NEW.phase)"
-        ),
-    };
-    database.execute(&format!("CREATE TRIGGER hold {when} EXECUTE FUNCTION twin.hold()"));
+         CREATE OR REPLACE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+         CREATE TRIGGER hold {when} EXECUTE FUNCTION twin.hold()"
+    ));
+    killed(&database.url_text(), arguments, |child| wait_for(database, child, phase, &seen));
+    // The server goes on for a moment with what it was given; then this gets its lock.
+    database.execute("DROP TRIGGER hold ON db_service.relayout_job");
 }
 
-pub(crate) fn let_go(database: &Database<'_>) {
-    database.execute("DROP TRIGGER hold ON db_service.relayout_job");
+fn wait_for(database: &Database<'_>, child: &mut Child, phase: &str, seen: &str) {
+    let started = Instant::now();
+    loop {
+        let is_running = child.try_wait().unwrap().is_none();
+        if database.truth(seen) {
+            return;
+        }
+        if is_running && started.elapsed() < Duration::from_mins(2) {
+            std::thread::sleep(Duration::from_millis(2));
+            continue;
+        }
+        child.kill().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        let jobs = database.column(
+            "SELECT concat_ws(' ', table_name, phase, started_at, updated_at) FROM db_service.relayout_job ORDER BY id",
+        );
+        let sessions = database.column(
+            "SELECT concat_ws(' ', state, wait_event, now() - xact_start, left(query, 100)) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        panic!("phase {phase} was not seen\n{said}\n{jobs:#?}\n{sessions:#?}");
+    }
 }
