@@ -5,6 +5,7 @@ mod noop;
 mod offline;
 mod outcome;
 mod relayout;
+mod watch;
 
 use std::time::Duration;
 

@@ -43,8 +43,14 @@ pub(super) fn rows(files: u32, vectors: u32) -> [String; 2] {
     ]
 }
 
-/// When a transaction began, and how long it took.
-type Transaction = (Instant, Duration);
+/// A writer's transaction.
+#[derive(Clone, Copy, Debug)]
+struct Transaction {
+    /// The server's process.
+    pid: i32,
+    begin: Instant,
+    end: Instant,
+}
 
 /// Those of one table's writers.
 #[derive(Debug, Default)]
@@ -54,28 +60,61 @@ pub(super) struct Transactions(Vec<Transaction>);
 #[derive(Debug)]
 pub(super) struct Noticed {
     pub(super) transactions: usize,
+    /// From the first to the last.
+    pub(super) span: Duration,
     pub(super) median: Duration,
+    /// 99 of 100 took no longer.
+    pub(super) p99: Duration,
     pub(super) longest: Duration,
-    /// The time during which a transaction was under way that took longer than [`LONG`]; where several were, once.
+    /// The time during which a transaction was under way that was seen waiting for a lock; where several were, once.
     pub(super) blocked: Duration,
+    /// The same for transactions that took longer than [`LONG`], for whatever reason.
+    pub(super) slow: Duration,
 }
 
-/// A transaction of one row that takes longer has waited for something.
+/// A transaction of one row that takes longer has waited for something: a lock, a processor, a disk.
 pub(super) const LONG: Duration = Duration::from_millis(50);
 
+impl Transaction {
+    fn took(&self) -> Duration {
+        self.end - self.begin
+    }
+}
+
 impl Transactions {
-    pub(super) fn noticed(mut self) -> Noticed {
-        self.0.sort_unstable();
-        let (mut blocked, mut until) = (Duration::ZERO, None::<Instant>);
-        for (begin, took) in self.0.iter().filter(|(_, took)| *took > LONG) {
-            let end = *begin + *took;
-            let from = until.map_or(*begin, |until| until.max(*begin));
-            blocked += end.saturating_duration_since(from);
-            until = Some(until.map_or(end, |until| until.max(end)));
+    /// `waits`: sessions that were seen waiting for a lock.
+    pub(super) fn noticed(mut self, waits: &[(i32, Instant)]) -> Noticed {
+        self.0.sort_unstable_by_key(|transaction| transaction.begin);
+        let has_waited =
+            |it: &Transaction| waits.iter().any(|(pid, at)| *pid == it.pid && (it.begin..=it.end).contains(at));
+        let mut durations: Vec<Duration> = self.0.iter().map(Transaction::took).collect();
+        let median = median(&mut durations);
+        Noticed {
+            transactions: self.0.len(),
+            span: self
+                .0
+                .iter()
+                .map(|it| it.end)
+                .max()
+                .zip(self.0.first())
+                .map_or(Duration::ZERO, |(end, first)| end - first.begin),
+            median,
+            p99: durations.get(durations.len() * 99 / 100).copied().unwrap_or_default(),
+            longest: durations.last().copied().unwrap_or_default(),
+            blocked: self.union(has_waited),
+            slow: self.union(|it| it.took() > LONG),
         }
-        let mut durations: Vec<Duration> = self.0.iter().map(|(_, took)| *took).collect();
-        let longest = durations.iter().max().copied().unwrap_or_default();
-        Noticed { transactions: self.0.len(), median: median(&mut durations), longest, blocked }
+    }
+
+    /// The time during which one of some transactions was under way. They are sorted by their beginnings.
+    fn union(&self, wanted: impl Fn(&Transaction) -> bool) -> Duration {
+        let (mut sum, mut until) = (Duration::ZERO, None::<Instant>);
+        for it in self.0.iter().filter(|it| wanted(it)) {
+            let from = until.map_or(it.begin, |until| until.max(it.begin));
+            sum += it.end.saturating_duration_since(from);
+            until = Some(until.map_or(it.end, |until| until.max(it.end)));
+        }
+        sum
     }
 }
 
@@ -122,6 +161,7 @@ async fn write(
     stop: &AtomicBool,
 ) -> Result<Vec<Transaction>, sqlx::Error> {
     let mut connection = connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
     let mut transactions = Vec::new();
     let mut random = number + 1;
     while !stop.load(Ordering::Relaxed) {
@@ -131,7 +171,7 @@ async fn write(
         random ^= random << 17;
         let begin = Instant::now();
         write_once(&mut connection, table, random, rows).await?;
-        transactions.push((begin, begin.elapsed()));
+        transactions.push(Transaction { pid, begin, end: Instant::now() });
         tokio::time::sleep(PAUSE).await;
     }
     connection::close(connection).await;
@@ -173,15 +213,15 @@ mod tests {
     fn two_that_wait_at_once_are_blocked_once() {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        let noticed = Transactions(vec![
-            (at(300), Duration::from_millis(100)),
-            (at(0), Duration::from_millis(100)),
-            (at(50), Duration::from_millis(100)),
-            (at(200), Duration::from_millis(1)),
-        ])
-        .noticed();
-        assert_eq!(noticed.blocked, Duration::from_millis(250));
+        let transaction = |pid, begin, end| Transaction { pid, begin: at(begin), end: at(end) };
+        let transactions =
+            [transaction(1, 300, 400), transaction(1, 0, 100), transaction(2, 50, 150), transaction(1, 200, 201)];
+        let noticed =
+            Transactions(transactions.to_vec()).noticed(&[(1, at(20)), (2, at(60)), (3, at(350)), (1, at(500))]);
+        assert_eq!(noticed.blocked, Duration::from_millis(150));
+        assert_eq!(noticed.slow, Duration::from_millis(250));
         assert_eq!(noticed.longest, Duration::from_millis(100));
+        assert_eq!(noticed.span, Duration::from_millis(400));
         assert_eq!(noticed.transactions, 4);
     }
 }

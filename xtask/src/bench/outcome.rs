@@ -3,82 +3,135 @@
 use std::time::Duration;
 
 use db_service::step::as_milliseconds;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::load::{LONG, Noticed};
-use super::relayout::Measured;
+use super::relayout::{Measured, Table};
 use crate::cli::RelayoutOptions;
+
+/// Part of the offline way's speed that is to be reached, beside the same writers.
+const THROUGHPUT_GOAL: f64 = 0.8;
+const BLOCKED_GOAL: Duration = Duration::from_millis(200);
+/// Microseconds a row.
+const CHANGE_LOG_GOAL: f64 = 10.0;
+
+impl Table {
+    /// The offline way's time as a part of ours.
+    fn ratios(&self) -> [(&'static str, f64); 3] {
+        let ratio = |theirs: Duration, ours: Duration| theirs.as_secs_f64() / ours.as_secs_f64();
+        [
+            ("until_swap_beside_writers", ratio(self.offline_beside, self.until_swap)),
+            ("until_swap", ratio(self.offline, self.until_swap)),
+            ("in_all", ratio(self.offline, self.in_all)),
+        ]
+    }
+
+    fn reaches_throughput(&self) -> bool {
+        self.ratios()[0].1 >= THROUGHPUT_GOAL
+    }
+
+    fn reaches_blocked(&self) -> bool {
+        self.during.blocked <= BLOCKED_GOAL
+    }
+
+    fn periods(&self) -> [(&'static str, &Noticed); 3] {
+        [("before", &self.before), ("offline", &self.control), ("during", &self.during)]
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let [(_, beside), (_, idle), (_, in_all)] = self.ratios();
+        let seconds = |time: &Duration| format!("{:.1} s", time.as_secs_f64());
+        let phases = self.phases.iter().map(|(phase, time)| format!("{phase} {}", seconds(time)));
+        let mut lines = vec![
+            format!(
+                "{}: {} rows; offline {}, offline beside writers {}; live {} until the swap, {} with the comparison of all rows",
+                self.name,
+                self.rows,
+                seconds(&self.offline),
+                seconds(&self.offline_beside),
+                seconds(&self.until_swap),
+                seconds(&self.in_all),
+            ),
+            format!(
+                "  throughput until the swap: {beside:.2} of offline beside the same writers ({}), {idle:.2} of offline on an idle machine, {in_all:.2} with the comparison",
+                verdict(&format!("at least {THROUGHPUT_GOAL}"), self.reaches_throughput())
+            ),
+            format!(
+                "  writers blocked by locks: {:.0} ms ({})",
+                as_milliseconds(self.during.blocked),
+                verdict("at most 200", self.reaches_blocked())
+            ),
+            format!("  phases: {}", phases.collect::<Vec<_>>().join(", ")),
+        ];
+        lines.extend(self.periods().map(|(when, noticed)| {
+            format!(
+                "  writers {when}: {} transactions in {}, median {:.1} ms, p99 {:.0} ms, longest {:.0} ms; in ones that waited for a lock {:.0} ms, in ones of more than {} ms {:.0} ms",
+                noticed.transactions,
+                seconds(&noticed.span),
+                as_milliseconds(noticed.median),
+                as_milliseconds(noticed.p99),
+                as_milliseconds(noticed.longest),
+                as_milliseconds(noticed.blocked),
+                LONG.as_millis(),
+                as_milliseconds(noticed.slow),
+            )
+        }));
+        lines
+    }
+
+    fn document(&self) -> Value {
+        let noticed = |noticed: &Noticed| {
+            json!({
+                "transactions": noticed.transactions, "span_milliseconds": as_milliseconds(noticed.span),
+                "median_milliseconds": as_milliseconds(noticed.median), "p99_milliseconds": as_milliseconds(noticed.p99),
+                "longest_milliseconds": as_milliseconds(noticed.longest),
+                "blocked_milliseconds": as_milliseconds(noticed.blocked), "slow_milliseconds": as_milliseconds(noticed.slow),
+            })
+        };
+        let phases =
+            self.phases.iter().map(|(phase, time)| json!({ "phase": phase, "milliseconds": as_milliseconds(*time) }));
+        json!({
+            "table": self.name, "rows": self.rows, "offline_milliseconds": as_milliseconds(self.offline),
+            "offline_beside_writers_milliseconds": as_milliseconds(self.offline_beside),
+            "until_swap_milliseconds": as_milliseconds(self.until_swap),
+            "in_all_milliseconds": as_milliseconds(self.in_all),
+            "phases": phases.collect::<Vec<_>>(),
+            "ratios": self.ratios().into_iter().map(|(name, ratio)| (name.to_owned(), json!(ratio))).collect::<Map<_, _>>(),
+            "writers": self.periods().map(|(when, it)| (when.to_owned(), noticed(it))).into_iter().collect::<Map<_, _>>(),
+            "goals": { "throughput": self.reaches_throughput(), "blocked": self.reaches_blocked() },
+        })
+    }
+}
+
+fn verdict(goal: &str, reached: bool) -> String {
+    format!("goal: {goal}, {}", if reached { "reached" } else { "missed" })
+}
 
 impl Measured {
     pub(super) fn text(&self) -> String {
-        let mut lines = Vec::new();
-        for table in &self.tables {
-            let ratio = |time: Duration| table.offline.as_secs_f64() / time.as_secs_f64();
-            lines.push(format!(
-                "{}: {} rows; offline {:.1} s; under writers {:.1} s until the swap, {:.1} s with the comparison of all rows",
-                table.name,
-                table.rows,
-                table.offline.as_secs_f64(),
-                table.until_swap.as_secs_f64(),
-                table.in_all.as_secs_f64(),
-            ));
-            lines.push(format!(
-                "  throughput: {:.2} of offline until the swap (goal: 0.8), {:.2} in all",
-                ratio(table.until_swap),
-                ratio(table.in_all)
-            ));
-            let phases = table.phases.iter().map(|(phase, time)| format!("{phase} {:.1} s", time.as_secs_f64()));
-            lines.push(format!("  phases: {}", phases.collect::<Vec<_>>().join(", ")));
-            for (when, noticed) in [("before", &table.before), ("during", &table.during)] {
-                lines.push(format!(
-                    "  writers {when}: {} transactions, median {:.1} ms, longest {:.0} ms, blocked {:.0} ms (goal: 200) by ones of more than {} ms",
-                    noticed.transactions,
-                    as_milliseconds(noticed.median),
-                    as_milliseconds(noticed.longest),
-                    as_milliseconds(noticed.blocked),
-                    LONG.as_millis(),
-                ));
-            }
-        }
-        for capture in &self.capture {
-            lines.push(format!(
-                "change log: {:.1} µs added a row, {} rows a statement (goal: 10)",
-                capture.added, capture.rows_per_statement
-            ));
-        }
+        let mut lines: Vec<String> = self.tables.iter().flat_map(Table::lines).collect();
+        lines.extend(self.capture.iter().map(|it| {
+            format!(
+                "change log: {:.1} µs added a row, {} rows a statement ({})",
+                it.added,
+                it.rows_per_statement,
+                verdict("at most 10", it.added <= CHANGE_LOG_GOAL)
+            )
+        }));
         lines.join("\n")
     }
 
     pub(super) fn document(&self, options: &RelayoutOptions) -> Value {
-        let noticed = |noticed: &Noticed| {
+        let capture = self.capture.iter().map(|it| {
             json!({
-                "transactions": noticed.transactions, "median_milliseconds": as_milliseconds(noticed.median),
-                "longest_milliseconds": as_milliseconds(noticed.longest),
-                "blocked_milliseconds": as_milliseconds(noticed.blocked),
+                "rows_per_statement": it.rows_per_statement, "microseconds_added_per_row": it.added,
+                "goal": it.added <= CHANGE_LOG_GOAL,
             })
-        };
-        let tables: Vec<Value> = self
-            .tables
-            .iter()
-            .map(|table| {
-                json!({
-                    "table": table.name, "rows": table.rows, "offline_milliseconds": as_milliseconds(table.offline),
-                    "until_swap_milliseconds": as_milliseconds(table.until_swap),
-                    "in_all_milliseconds": as_milliseconds(table.in_all),
-                    "phases": table.phases.iter().map(|(phase, time)| json!({ "phase": phase, "milliseconds": as_milliseconds(*time) })).collect::<Vec<_>>(),
-                    "ratio_until_swap": table.offline.as_secs_f64() / table.until_swap.as_secs_f64(),
-                    "ratio_in_all": table.offline.as_secs_f64() / table.in_all.as_secs_f64(),
-                    "writers_before": noticed(&table.before), "writers_during": noticed(&table.during),
-                })
-            })
-            .collect();
-        let capture: Vec<Value> = self
-            .capture
-            .iter()
-            .map(|it| json!({ "rows_per_statement": it.rows_per_statement, "microseconds_added_per_row": it.added }))
-            .collect();
+        });
         json!({
-            "version": 1, "command": "bench relayout", "writers_per_table": options.writers, "tables": tables, "change_log": capture,
+            "version": 1, "command": "bench relayout", "writers_per_table": options.writers,
+            "tables": self.tables.iter().map(Table::document).collect::<Vec<_>>(),
+            "change_log": capture.collect::<Vec<_>>(),
         })
     }
 }

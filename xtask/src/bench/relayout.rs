@@ -1,8 +1,6 @@
 //! Converting live tables, against the same conversion with the application switched off.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use db_service::console::Console;
@@ -10,6 +8,7 @@ use db_service::{DatabaseUrl, Exit, connection, relayout};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::load::{Noticed, Writers};
+use super::watch::{Seen, Watcher};
 use super::{load, median, offline};
 use crate::cli::RelayoutOptions;
 use crate::error::Error;
@@ -45,7 +44,10 @@ pub(super) struct Measured {
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) rows: i64,
+    /// The offline way, on an idle machine.
     pub(super) offline: Duration,
+    /// The offline way, while the same writers take their share of the machine.
+    pub(super) offline_beside: Duration,
     /// From the first phase to the swap: what the offline way does as well.
     pub(super) until_swap: Duration,
     /// With the comparison of all rows and dropping the old form.
@@ -53,6 +55,8 @@ pub(super) struct Table {
     /// How long each phase took.
     pub(super) phases: Vec<(String, Duration)>,
     pub(super) before: Noticed,
+    /// While it was converted offline.
+    pub(super) control: Noticed,
     pub(super) during: Noticed,
 }
 
@@ -79,49 +83,62 @@ async fn measure(
     execute(&mut connection, "VACUUM ANALYZE").await.map_err(failed("fill the tables"))?;
     console.busy("Measuring the change log");
     let capture = capture(&mut connection).await.map_err(failed("measure the change log"))?;
-    let mut offline_times = Vec::new();
+    let mut offline = Vec::new();
     for table in TABLES {
         console.busy(&format!("Converting {table} offline"));
-        offline_times.push(offline::convert(url, table).await.map_err(failed("convert offline"))?);
+        offline.push(offline::convert(url, table).await.map_err(failed("convert offline"))?);
     }
     execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
-    let start = || TABLES.map(|table| Writers::start(url, table, options.writers, rows_of(options, table)));
     console.busy("Writing without a conversion");
-    let writers = start();
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    let before = finish(writers)?;
+    let (before, ..) = beside_writers(options, url, async || tokio::time::sleep(Duration::from_secs(5)).await).await?;
+    // The same work on the same machine, which the writers have their share of: what is left to differ is the engine.
+    console.busy("Converting offline, beside writers");
+    let (control, _, offline_beside) = beside_writers(options, url, async || {
+        let mut times = Vec::new();
+        for table in TABLES {
+            times.push(offline::convert(url, table).await?);
+        }
+        Ok(times)
+    })
+    .await?;
+    let offline_beside = offline_beside.map_err(failed("convert offline, beside writers"))?;
+    execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
     console.busy("Converting under writers");
-    let writers = start();
-    let phases = Phases::watch(url);
-    let outcome = set_up(url, project, &["sqlx"]);
-    let during = finish(writers)?;
-    let phases = phases.finish().map_err(failed("read the journal"))?;
+    let (during, seen, outcome) = beside_writers(options, url, async || set_up(url, project, &["sqlx"])).await?;
     outcome.map_err(|()| Error::Bench("the conversion failed"))?;
     let mut tables = Vec::new();
-    for (((name, offline), before), during) in TABLES.into_iter().zip(offline_times).zip(before).zip(during) {
+    for (index, ((before, control), during)) in before.into_iter().zip(control).zip(during).enumerate() {
+        let name = TABLES[index];
         let (until_swap, in_all) =
-            phases.durations(name).ok_or(Error::Bench("the conversion was too short to measure"))?;
+            seen.durations(name).ok_or(Error::Bench("the conversion was too short to measure"))?;
         let rows = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}")))
             .fetch_one(&mut connection)
             .await
             .map_err(failed("count the rows"))?;
-        let phases = phases.of_table(name);
-        tables.push(Table { name, rows, offline, until_swap, in_all, phases, before, during });
+        let (offline, offline_beside, phases) = (offline[index], offline_beside[index], seen.of_table(name));
+        tables.push(Table { name, rows, offline, offline_beside, until_swap, in_all, phases, before, control, during });
     }
     connection::close(connection).await;
     Ok(Measured { tables, capture })
 }
 
-fn rows_of(options: &RelayoutOptions, table: &str) -> u32 {
-    if table == "code_files" { options.rows } else { options.vectors }
+/// Does some work while writers write to both tables; what they noticed, what was seen from outside, and what came of it.
+async fn beside_writers<T>(
+    options: &RelayoutOptions,
+    url: &DatabaseUrl,
+    work: impl AsyncFnOnce() -> T,
+) -> Result<([Noticed; 2], Seen, T), Error> {
+    let failed = |error| db_service::Error::sql("write to the tables", SCRATCH)(error);
+    let [files, vectors] = TABLES.map(|table| Writers::start(url, table, options.writers, rows_of(options, table)));
+    let watcher = Watcher::start(url);
+    let outcome = work().await;
+    let (files, vectors) = (files.finish().map_err(failed)?, vectors.finish().map_err(failed)?);
+    let seen = watcher.finish().map_err(failed)?;
+    Ok(([files, vectors].map(|transactions| transactions.noticed(&seen.waits)), seen, outcome))
 }
 
-fn finish(writers: [Writers; 2]) -> Result<[Noticed; 2], Error> {
-    let failed = |error| db_service::Error::sql("write to the tables", SCRATCH)(error);
-    let [files, vectors] = writers;
-    // Both are told to stop before either is waited for, as far as one thread can.
-    let (files, vectors) = (files.finish().map_err(failed)?, vectors.finish().map_err(failed)?);
-    Ok([files.noticed(), vectors.noticed()])
+fn rows_of(options: &RelayoutOptions, table: &str) -> u32 {
+    if table == "code_files" { options.rows } else { options.vectors }
 }
 
 /// `db-setup` of some layers, as its users run it.
@@ -148,71 +165,6 @@ async fn drop_scratch(url: &DatabaseUrl) -> Result<(), Error> {
 
 async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(connection).await.map(drop)
-}
-
-/// When each table's job was first seen in each phase.
-struct Phases {
-    stop: Arc<AtomicBool>,
-    watcher: std::thread::JoinHandle<Result<Seen, sqlx::Error>>,
-}
-
-struct Seen(Vec<(String, String, Instant)>);
-
-impl Phases {
-    fn watch(url: &DatabaseUrl) -> Self {
-        let (stop, url) = (Arc::new(AtomicBool::new(false)), url.clone());
-        let told = stop.clone();
-        let watcher = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(look(&url, &told))
-        });
-        Self { stop, watcher }
-    }
-
-    fn finish(self) -> Result<Seen, sqlx::Error> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.watcher.join().unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
-    }
-}
-
-async fn look(url: &DatabaseUrl, stop: &AtomicBool) -> Result<Seen, sqlx::Error> {
-    let mut connection = connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    let mut seen: Vec<(String, String, Instant)> = Vec::new();
-    let mut last_look = false;
-    while !last_look {
-        last_look = stop.load(Ordering::Relaxed);
-        let journal = "SELECT to_regclass('db_service.relayout_job') IS NOT NULL";
-        if sqlx::query_scalar(journal).fetch_one(&mut connection).await? {
-            let jobs = "SELECT table_name, phase FROM db_service.relayout_job";
-            let jobs: Vec<(String, String)> = sqlx::query_as(jobs).fetch_all(&mut connection).await?;
-            for (table, phase) in jobs {
-                if !seen.iter().any(|(known, in_phase, _)| *known == table && *in_phase == phase) {
-                    seen.push((table, phase, Instant::now()));
-                }
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    connection::close(connection).await;
-    Ok(Seen(seen))
-}
-
-impl Seen {
-    /// Each phase that was seen, and its duration.
-    fn of_table(&self, table: &str) -> Vec<(String, Duration)> {
-        let phases: Vec<_> = self.0.iter().filter(|(known, ..)| known == table).collect();
-        phases.windows(2).map(|pair| (pair[0].1.clone(), pair[1].2 - pair[0].2)).collect()
-    }
-
-    /// From a job's first phase to its swap, and to its end.
-    fn durations(&self, table: &str) -> Option<(Duration, Duration)> {
-        let of_table = || self.0.iter().filter(|(known, ..)| known == table);
-        let first = of_table().map(|(.., at)| *at).min()?;
-        let after = ["swapped", "verified", "cleaned"];
-        let swapped = of_table().filter(|(_, phase, _)| after.contains(&phase.as_str())).map(|(.., at)| *at).min()?;
-        let last = of_table().map(|(.., at)| *at).max()?;
-        Some((swapped - first, last - first))
-    }
 }
 
 const ROUNDS: u32 = 7;
