@@ -94,13 +94,17 @@ pub async fn connect(url: &DatabaseUrl) -> Result<PgConnection, ConnectError> {
 /// Prepares a connection for work that may take long and must not be cut short by what a role or a pool has set, and
 /// lets the next run know of it: see [`lock`].
 ///
-/// `lock_timeout` stays short: a waiting `ACCESS EXCLUSIVE` request stops everybody behind it.
+/// `lock_timeout` stays short: a waiting `ACCESS EXCLUSIVE` request stops everybody behind it. And the server looks now and
+/// then whether we are still there, where it can: else the statement of a run that was killed would go on to its end, and
+/// the next run would wait for it.
 ///
 /// # Errors
 /// When the server refuses a setting.
 pub async fn prepare_for_changes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     const SETTINGS: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-                            SET lock_timeout = '10s'; SET client_min_messages = warning";
+                            SET lock_timeout = '10s'; SET client_min_messages = warning; \
+                            SELECT pg_catalog.set_config('client_connection_check_interval', '500ms', false) \
+                            WHERE pg_catalog.version() !~ 'Visual C|msvc|mingw'";
     sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
     // Never waits: only who holds the database's lock takes this key alone, and that is us.
     sqlx::query!("SELECT pg_catalog.pg_advisory_lock_shared($1)", lock::WORKER_KEY).execute(connection).await.map(drop)

@@ -146,6 +146,7 @@ fn set_up(url: &DatabaseUrl, project: &Project, layers: &[&str]) -> Result<(), (
     let mut command = Command::new(std::env::current_exe().map_err(drop)?);
     command.arg("--project").arg(project.root()).args([
         "db-setup",
+        "--yes",
         "--environment",
         "test",
         "--layers",

@@ -9,7 +9,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, killed, killed_in, leaves, plain};
+use crate::writers::{Writers, assert_no_difference, killed, killed_in, killed_in_every_phase, leaves, plain, situation};
 
 crate::tests![
     tables_become_partitioned_and_plain_again_under_writers,
@@ -52,52 +52,53 @@ fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) 
     Passed
 }
 
+/// Each rerun goes on where the one before was killed, and is killed in its turn.
 fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
-    migrations(&url, &[]).succeeds();
     let writers = Writers::start(&database.url);
     let started = Instant::now();
-    migrations(&url, &["revert", "--yes"]).succeeds();
-    let whole = started.elapsed().max(Duration::from_millis(300));
-    let mut writers = Some(writers);
-    for moment in 0..50_u32 {
-        let there = moment.is_multiple_of(2);
-        let (leaves_wanted, expected) = if there { (16, PARTITIONED) } else { (1, "") };
-        database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
-        // 37 shares no factor with 50: every fiftieth of a run has its turn.
-        killed(&url, &[], |_| std::thread::sleep(whole * (moment * 37 % 50) / 50));
-        migrations(&url, &[]).succeeds();
-        assert_eq!(leaves(&database), expected, "killed at moment {moment}");
-        // Without writers the twins stand still; and each of these comparisons follows a rerun after a kill.
-        writers.take().unwrap().finish();
-        assert_no_difference(&database, &format!("killed at moment {moment}"));
-        writers = Some(Writers::start(&database.url));
+    migrations(&url, &["--yes"]).succeeds();
+    let longest = started.elapsed().clamp(Duration::from_millis(300), Duration::from_secs(20));
+    let (mut wanted, mut conversions) = (1, 0);
+    for moment in 0..60_u32 {
+        database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
+        // 37 shares no factor with 60: every sixtieth of that time has its turn.
+        killed(&url, &["--yes"], |_| std::thread::sleep(longest * (moment * 37 % 60) / 60));
+        if is_reached(&database, wanted) {
+            assert_no_difference(&database, &format!("killed at moment {moment}"));
+            wanted = if wanted == 1 { 16 } else { 1 };
+            conversions += 1;
+        }
     }
-    writers.unwrap().finish();
-    migrations(&url, &["revert", "--yes"]).succeeds();
+    let last = migrations(&url, &["--yes"]).succeeds();
+    assert!(is_reached(&database, wanted), "{}\n{}", last.stderr, situation(&database));
+    writers.finish();
     assert_no_difference(&database, "at the end");
+    eprintln!("60 kills in {} conversions", conversions + 1);
     Passed
+}
+
+/// Whether both tables have that many leaves, and no job is unfinished.
+fn is_reached(database: &Database<'_>, wanted: u32) -> bool {
+    leaves(database) == if wanted == 1 { "" } else { PARTITIONED }
+        && database.truth("SELECT NOT EXISTS (SELECT FROM db_service.relayout_job WHERE phase NOT IN ('cleaned', 'abandoned'))")
 }
 
 fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
-    migrations(&url, &[]).succeeds();
-    let mut wanted = [1, 16].into_iter().cycle();
-    for phase in ["shadow", "capturing", "backfilling", "indexing", "catching_up", "swapped", "verified", "cleaned"] {
-        for committed in [false, true] {
-            let leaves_wanted = wanted.next().unwrap();
-            database.execute(&format!("UPDATE db_service.layout SET leaves = {leaves_wanted}"));
-            let writers = Writers::start(&database.url);
-            killed_in(&database, &[], phase, committed);
-            migrations(&url, &[]).succeeds();
-            writers.finish();
-            let when = format!("killed in phase {phase}, committed: {committed}");
-            assert_eq!(leaves(&database), if leaves_wanted == 1 { "" } else { PARTITIONED }, "{when}");
-            assert_no_difference(&database, &when);
-        }
+    migrations(&url, &["--yes"]).succeeds();
+    let writers = Writers::start(&database.url);
+    for wanted in [1, 16] {
+        database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
+        killed_in_every_phase(&database, &["--yes"], 2);
+        migrations(&url, &[]).succeeds();
+        assert!(is_reached(&database, wanted));
+        assert_no_difference(&database, &format!("killed in every phase on the way to {wanted} leaves"));
     }
+    writers.finish();
+    assert_no_difference(&database, "at the end");
     Passed
 }
 

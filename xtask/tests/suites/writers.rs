@@ -32,6 +32,8 @@ pub(crate) fn fill(database: &Database<'_>) {
          DO $do$
          DECLARE dropped name; definition text;
          BEGIN
+             SET LOCAL maintenance_work_mem = '1GB';
+             SET LOCAL max_parallel_maintenance_workers = 0;
              SELECT x.relname, pg_get_indexdef(x.oid) INTO STRICT dropped, definition
              FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'hnsw'
              WHERE i.indrelid = 'embeddings'::regclass;
@@ -50,7 +52,8 @@ pub(crate) fn fill(database: &Database<'_>) {
     ));
 }
 
-/// Both tables against their twins, byte by byte.
+/// Both tables against their twins, byte by byte; also while writers are at work, since each statement sees either none or
+/// all of what a transaction has done to a table and its twin.
 #[track_caller]
 pub(crate) fn assert_no_difference(database: &Database<'_>, when: &str) {
     for (table, key) in [("code_files", "repo_name, file_path"), ("embeddings", "repo_name, path")] {
@@ -183,14 +186,14 @@ pub(crate) fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Chi
     child.wait().unwrap();
 }
 
-/// Starts the program and ends it by SIGKILL in a phase of a job that it begins: as soon as the phase can be seen, or just
-/// before the end of the transaction that leads into it. The journal itself holds the job up there for a moment.
+/// Starts the program and ends it by SIGKILL in a phase of a job: as soon as the phase can be seen, or just before the end
+/// of the transaction that leads into it. The journal itself holds the job up there for a moment.
 pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str, committed: bool) {
     let (when, seen) = if committed {
         (
             format!("BEFORE UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (OLD.phase = '{phase}')"),
             format!(
-                "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j, twin.held h WHERE j.phase = '{phase}' AND j.started_at > h.since)"
+                "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j, twin.held h WHERE j.phase = '{phase}' AND j.updated_at > h.since)"
             ),
         )
     } else {
@@ -212,6 +215,36 @@ pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str
     database.execute("DROP TRIGGER hold ON db_service.relayout_job");
 }
 
+/// What is killed once a phase: before its beginning is committed, and as soon as it is. Of the last one only the former:
+/// after it comes the next job, or nothing.
+const KILLS: [(&str, bool); 15] = [
+    ("shadow", false),
+    ("shadow", true),
+    ("capturing", false),
+    ("capturing", true),
+    ("backfilling", false),
+    ("backfilling", true),
+    ("indexing", false),
+    ("indexing", true),
+    ("catching_up", false),
+    ("catching_up", true),
+    ("swapped", false),
+    ("swapped", true),
+    ("verified", false),
+    ("verified", true),
+    ("cleaned", false),
+];
+
+/// Kills each job at every boundary of its phases: every rerun goes on from there, to be killed at the next one. The first
+/// run has these arguments, the others none.
+pub(crate) fn killed_in_every_phase(database: &Database<'_>, first: &[&str], jobs: usize) {
+    let mut arguments = first;
+    for (phase, committed) in KILLS.iter().copied().cycle().take(jobs * KILLS.len()) {
+        killed_in(database, arguments, phase, committed);
+        arguments = &[];
+    }
+}
+
 fn wait_for(database: &Database<'_>, child: &mut Child, phase: &str, seen: &str) {
     let started = Instant::now();
     loop {
@@ -219,20 +252,25 @@ fn wait_for(database: &Database<'_>, child: &mut Child, phase: &str, seen: &str)
         if database.truth(seen) {
             return;
         }
-        if is_running && started.elapsed() < Duration::from_mins(2) {
+        if is_running && started.elapsed() < Duration::from_mins(30) {
             std::thread::sleep(Duration::from_millis(2));
             continue;
         }
         child.kill().unwrap();
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        let jobs = database.column(
-            "SELECT concat_ws(' ', table_name, phase, started_at, updated_at) FROM db_service.relayout_job ORDER BY id",
-        );
-        let sessions = database.column(
-            "SELECT concat_ws(' ', state, wait_event, now() - xact_start, left(query, 100)) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        );
-        panic!("phase {phase} was not seen\n{said}\n{jobs:#?}\n{sessions:#?}");
+        panic!("phase {phase} was not seen\n{said}\n{}", situation(database));
     }
+}
+
+/// Jobs and sessions, for a test that fails.
+pub(crate) fn situation(database: &Database<'_>) -> String {
+    let jobs = database.column(
+        "SELECT concat_ws(' ', table_name, phase, started_at, updated_at) FROM db_service.relayout_job ORDER BY id",
+    );
+    let sessions = database.column(
+        "SELECT concat_ws(' ', pid, application_name, state, wait_event, now() - xact_start, age(backend_xmin), left(query, 100))
+         FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    format!("{jobs:#?}\n{sessions:#?}")
 }
