@@ -116,7 +116,7 @@ pub async fn run(context: Context<'_>, connection: &mut PgConnection, layout: &L
     let mut locked = None;
     while job.phase < Phase::Verified {
         if job.phase == Phase::CatchingUp {
-            match swap::run(connection, &job, &Drain::new(&job)).await.map_err(failed())? {
+            match swap::run(context, connection, &job, &Drain::new(&job)).await? {
                 Swap::Done(time) => {
                     job.phase = Phase::Swapped;
                     locked = Some(time);

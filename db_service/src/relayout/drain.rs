@@ -6,6 +6,9 @@
 //!
 //! It begins when the backfill has ended. A batch that reads a row, is overtaken by the drain of its deletion, and then
 //! writes it, would leave a deleted row behind.
+//!
+//! Several connections drain side by side until the swap: each takes the keys of one share of hashes, so that no key is in
+//! two hands.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +19,43 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _};
 use super::backfill::follow_the_key;
 use super::capture;
 use super::ddl::{NEW, list, qualified};
+use super::index::Budget;
 use super::job::Job;
+use super::workers;
+use crate::{DatabaseUrl, Error};
 
 /// Most keys that one round takes.
 const BATCH: i64 = 5_000;
+/// So many in a round are about what comes in meanwhile.
+const FEW: usize = 20;
 
 /// The statements for one table, built once.
 #[derive(Debug)]
 pub(crate) struct Drain {
+    table: String,
     key_length: usize,
-    take: String,
+    /// A key's hash, for dividing the log.
+    hash: String,
+    log: String,
+    as_text: String,
     remove: String,
     read_again: String,
+}
+
+/// The keys that one of several connections takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    number: usize,
+    of: usize,
+}
+
+impl Share {
+    /// All of them.
+    pub(crate) const WHOLE: Self = Self { number: 0, of: 1 };
+
+    fn each(of: usize) -> Vec<Self> {
+        (0..of).map(|number| Self { number, of }).collect()
+    }
 }
 
 impl Drain {
@@ -46,18 +74,31 @@ impl Drain {
             arrays.map(|array| format!("pg_catalog.unnest({array})")).collect::<Vec<_>>().join(", ")
         );
         Self {
+            table: table.clone(),
             key_length: key.len(),
-            take: format!(
-                "DELETE FROM {log} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {log} LIMIT $1)) RETURNING {as_text}"
-            ),
+            hash: format!("pg_catalog.hashtextextended(pg_catalog.concat({as_text}) COLLATE \"C\", 0)"),
+            log,
+            as_text,
             remove: format!("DELETE FROM {target} WHERE {wanted}"),
             read_again: format!("INSERT INTO {target} ({columns}) SELECT {columns} FROM {source} WHERE {wanted}"),
         }
     }
 
+    fn take(&self, share: Share) -> String {
+        let Self { hash, log, as_text, .. } = self;
+        let wanted = match share.of {
+            1 => String::new(),
+            // The sign is no part of it, or the remainder would have one.
+            of => format!("WHERE ({hash} & 1048575) % {of} = {}", share.number),
+        };
+        format!(
+            "DELETE FROM {log} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {log} {wanted} LIMIT $1)) RETURNING {as_text}"
+        )
+    }
+
     /// One round of the drain, in the caller's transaction; the number of entries taken.
-    pub(crate) async fn round(&self, transaction: &mut PgConnection) -> Result<usize, sqlx::Error> {
-        let rows = sqlx::query(AssertSqlSafe(self.take.clone())).bind(BATCH).fetch_all(&mut *transaction).await?;
+    pub(crate) async fn round(&self, transaction: &mut PgConnection, share: Share) -> Result<usize, sqlx::Error> {
+        let rows = sqlx::query(AssertSqlSafe(self.take(share))).bind(BATCH).fetch_all(&mut *transaction).await?;
         if rows.is_empty() {
             return Ok(0);
         }
@@ -73,17 +114,28 @@ impl Drain {
         Ok(rows.len())
     }
 
-    /// Drains, a transaction a round, until a round finds few entries; gives up after `patience`.
-    pub(crate) async fn catch_up(&self, connection: &mut PgConnection, patience: Duration) -> Result<(), sqlx::Error> {
+    /// Drains side by side, a transaction a round, until each share's round finds few entries; gives up after `patience`.
+    pub(crate) async fn catch_up(
+        &self,
+        url: &DatabaseUrl,
+        own: &mut PgConnection,
+        budget: Budget,
+        patience: Duration,
+    ) -> Result<(), Error> {
         let started = Instant::now();
-        loop {
-            let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-            follow_the_key(&mut transaction).await?;
-            let taken = self.round(&mut transaction).await?;
-            transaction.commit().await?;
-            if taken <= 20 || started.elapsed() > patience {
-                return Ok(());
+        let database = url.database().unwrap_or_default();
+        let failed = |error| Error::sql(&format!("drain the change log of table `{}`", self.table), database)(error);
+        let drain = async |connection: &mut PgConnection, share: Share| {
+            loop {
+                let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                follow_the_key(&mut transaction).await?;
+                let taken = self.round(&mut transaction, share).await?;
+                transaction.commit().await?;
+                if taken <= FEW || started.elapsed() > patience {
+                    return Ok(());
+                }
             }
-        }
+        };
+        workers::work_off(url, own, budget.jobs, Share::each(budget.jobs.max(1)), failed, drain).await
     }
 }

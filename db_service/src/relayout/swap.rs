@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::sleep;
 
+use super::Context;
 use super::backfill::follow_the_key;
 use super::capture;
 use super::ddl::{self, qualified};
 use super::definition::Definition;
-use super::drain::Drain;
+use super::drain::{Drain, Share};
 use super::job::{Job, Phase};
 use super::layout::Layout;
+use crate::Error;
 use crate::connection::sql_state;
 
 /// How often the lock is asked for before we give up.
@@ -41,10 +43,16 @@ enum Attempt {
 }
 
 /// Swaps, as often as it takes to get the lock.
-pub(crate) async fn run(connection: &mut PgConnection, job: &Job, drain: &Drain) -> Result<Swap, sqlx::Error> {
+pub(crate) async fn run(
+    context: Context<'_>,
+    connection: &mut PgConnection,
+    job: &Job,
+    drain: &Drain,
+) -> Result<Swap, Error> {
+    let database = context.url.database().unwrap_or_default();
     let mut timeout = FIRST_TIMEOUT;
     for attempt in 1..=ATTEMPTS {
-        drain.catch_up(connection, Duration::from_mins(5)).await?;
+        drain.catch_up(context.url, connection, context.budget, Duration::from_mins(5)).await?;
         match try_once(connection, job, drain, timeout).await {
             Ok(Attempt::Swapped(swap)) => return Ok(swap),
             Ok(Attempt::LogTooLong) => {}
@@ -54,7 +62,9 @@ pub(crate) async fn run(connection: &mut PgConnection, job: &Job, drain: &Drain)
                 sleep(timeout * 2 + jitter).await;
                 timeout = (timeout * 3 / 2).min(LAST_TIMEOUT);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                return Err(Error::sql(&format!("change the layout of table `{}`", job.table), database)(error));
+            }
         }
     }
     Ok(Swap::Outrun)
@@ -99,7 +109,7 @@ async fn try_once(
     // Read under the lock: from now on nobody makes another one.
     let dependents = dependents(&mut transaction, job).await?;
     follow_the_key(&mut transaction).await?;
-    while drain.round(&mut transaction).await? > 0 {}
+    while drain.round(&mut transaction, Share::WHOLE).await? > 0 {}
     let mut statements = ddl::swap(job);
     statements.extend(dependents.into_iter().filter_map(|dependent| dependent.statement));
     sqlx::raw_sql(AssertSqlSafe(statements.join(";\n"))).execute(&mut *transaction).await?;

@@ -108,7 +108,9 @@ impl Queries {
             .fetch_optional(&mut *transaction)
             .await?;
         // Each side is read once, and so is the log, which grows while we compare: row by row that would be its length times ours.
-        sqlx::raw_sql("SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on").execute(&mut *transaction).await?;
+        sqlx::raw_sql("SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on")
+            .execute(&mut *transaction)
+            .await?;
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(self.differences.clone()))
             .bind(after)
             .bind(end.as_ref().or(until))

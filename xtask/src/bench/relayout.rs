@@ -80,7 +80,9 @@ async fn measure(
     for statement in load::rows(options.rows, options.vectors) {
         execute(&mut connection, &statement).await.map_err(failed("fill the tables"))?;
     }
-    execute(&mut connection, "VACUUM ANALYZE").await.map_err(failed("fill the tables"))?;
+    for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        execute(&mut connection, statement).await.map_err(failed("fill the tables"))?;
+    }
     console.busy("Measuring the change log");
     let capture = capture(&mut connection).await.map_err(failed("measure the change log"))?;
     let mut offline = Vec::new();
@@ -178,14 +180,13 @@ async fn capture(connection: &mut PgConnection) -> Result<Vec<Capture>, sqlx::Er
         let (mut without, mut with) = (Vec::new(), Vec::new());
         for round in 0..2 * ROUNDS {
             let logged = round % 2 == 1;
-            let rows = if rows_per_statement == 1 { ROWS_A_ROUND / 10 } else { ROWS_A_ROUND };
             let mut transaction = connection.begin().await?;
             if logged {
                 relayout::install_change_log(&mut transaction, "code_files").await?;
             }
             let started = Instant::now();
-            write_rows(&mut transaction, rows, rows_per_statement).await?;
-            let per_row = started.elapsed() / (3 * rows);
+            write_rows(&mut transaction, ROWS_A_ROUND, rows_per_statement).await?;
+            let per_row = started.elapsed() / (3 * ROWS_A_ROUND);
             transaction.rollback().await?;
             if logged { with.push(per_row) } else { without.push(per_row) }
         }
@@ -195,19 +196,26 @@ async fn capture(connection: &mut PgConnection) -> Result<Vec<Capture>, sqlx::Er
     Ok(measured)
 }
 
+/// In one call each: a round trip takes many times what is measured.
 async fn write_rows(connection: &mut PgConnection, rows: u32, per_statement: u32) -> Result<(), sqlx::Error> {
+    let last = per_statement - 1;
     for statement in [
-        "INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes)
-         SELECT 'capture', 'file' || g, 'x', sha256('x'), 1 FROM generate_series($1::int, $2::int) g",
-        "UPDATE code_files SET size_bytes = 2 FROM generate_series($1::int, $2::int) g
-         WHERE repo_name = 'capture' AND file_path = 'file' || g",
-        "DELETE FROM code_files USING generate_series($1::int, $2::int) g
-         WHERE repo_name = 'capture' AND file_path = 'file' || g",
+        format!(
+            "INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes)
+             SELECT 'capture', 'file' || g, 'x', sha256('x'), 1 FROM generate_series(lowest, lowest + {last}) g"
+        ),
+        format!(
+            "UPDATE code_files SET size_bytes = 2 FROM generate_series(lowest, lowest + {last}) g
+             WHERE repo_name = 'capture' AND file_path = 'file' || g"
+        ),
+        format!(
+            "DELETE FROM code_files USING generate_series(lowest, lowest + {last}) g
+             WHERE repo_name = 'capture' AND file_path = 'file' || g"
+        ),
     ] {
-        for first in (1..=rows).step_by(per_statement as usize) {
-            let (first, last) = (first.cast_signed(), (first + per_statement - 1).cast_signed());
-            sqlx::query(statement).bind(first).bind(last).execute(&mut *connection).await?;
-        }
+        let all =
+            format!("DO $do$ BEGIN FOR lowest IN 1..{rows} BY {per_statement} LOOP {statement}; END LOOP; END $do$");
+        execute(connection, &all).await?;
     }
     Ok(())
 }

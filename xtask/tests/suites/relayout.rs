@@ -9,7 +9,9 @@ use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, killed, killed_in, killed_in_every_phase, leaves, plain, situation};
+use crate::writers::{
+    Writers, assert_no_difference, killed, killed_in, killed_in_every_phase, leaves, plain, situation,
+};
 
 crate::tests![
     tables_become_partitioned_and_plain_again_under_writers,
@@ -82,7 +84,9 @@ fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
 /// Whether both tables have that many leaves, and no job is unfinished.
 fn is_reached(database: &Database<'_>, wanted: u32) -> bool {
     leaves(database) == if wanted == 1 { "" } else { PARTITIONED }
-        && database.truth("SELECT NOT EXISTS (SELECT FROM db_service.relayout_job WHERE phase NOT IN ('cleaned', 'abandoned'))")
+        && database.truth(
+            "SELECT NOT EXISTS (SELECT FROM db_service.relayout_job WHERE phase NOT IN ('cleaned', 'abandoned'))",
+        )
 }
 
 fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
