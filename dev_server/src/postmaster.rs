@@ -25,7 +25,8 @@ pub(crate) enum Refusal {
 /// Starts the server and waits until it takes connections.
 ///
 /// `pg_ctl` makes it the leader of a session of its own, so neither Ctrl-C nor the end of the caller's terminal
-/// reaches it.
+/// reaches it. And it gets none of the caller's files: a pipe would not end before the server does, and whoever reads it
+/// (direnv has one at number 3) would wait for that.
 pub(crate) fn start(site: &Site<'_>, bin: &Path, timeout: Duration) -> Result<(), Refusal> {
     let Site { home, account, .. } = site;
     let log = home.log();
@@ -34,6 +35,7 @@ pub(crate) fn start(site: &Site<'_>, bin: &Path, timeout: Duration) -> Result<()
         .map_err(Refusal::Error)?
         .len();
     let mut command = site.command(&bin.join("pg_ctl")).map_err(Refusal::Error)?;
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
     let Err(source) = process::stdout(start_arguments(&mut command, timeout)) else {
         return Ok(());
     };

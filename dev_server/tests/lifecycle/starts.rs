@@ -1,16 +1,17 @@
 //! Starting, finding and stopping.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dev_server::{Error, Kind, Note, Outcome, Stop};
 use libtest_mimic::Trial;
 
 use crate::need::Need;
-use crate::project::{Project, ask, pid};
+use crate::project::{Project, TIMEOUT, ask, pid};
 use crate::{child, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -24,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("taken_port_moves_the_server_for_good", EMBEDDED, taken_port_moves_the_server_for_good),
         trial("taken_port_that_was_asked_for_is_an_error", EMBEDDED, taken_port_that_was_asked_for_is_an_error),
         trial("another_kind_is_refused_while_one_runs", EMBEDDED, another_kind_is_refused_while_one_runs),
+        trial("no_pipe_of_the_caller_stays_open", EMBEDDED, no_pipe_of_the_caller_stays_open),
         trial("running_costs_less_than_a_millisecond", EMBEDDED, running_costs_less_than_a_millisecond),
     ]
 }
@@ -147,6 +149,24 @@ fn another_kind_is_refused_while_one_runs() {
         assert!(error.hint().unwrap().contains("db-server stop"), "{error}");
     }
     assert_eq!(pid(&project.state().join("data")), before);
+}
+
+/// As direnv does, with its own end of a pipe at number 3.
+fn no_pipe_of_the_caller_stays_open() {
+    let project = Project::new();
+    let start = child::start(&project.root, "embedded");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"exec "$0" 3>&1"#]).arg(start.get_program()).stdout(Stdio::piped());
+    shell.envs(start.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut output = shell.spawn().unwrap().stdout.take().unwrap();
+    let (sender, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        output.read_to_string(&mut text).unwrap();
+        sender.send(text).unwrap();
+    });
+    let text = end.recv_timeout(TIMEOUT).expect("the pipe ends with the program");
+    assert!(text.contains("Started"), "{text}");
 }
 
 fn running_costs_less_than_a_millisecond() {

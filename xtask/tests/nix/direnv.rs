@@ -17,8 +17,9 @@ fn direnv(checkout: &Checkout, path: &str) -> Said {
     let home = checkout.folder.join("home");
     fs::create_dir_all(&home).unwrap();
     let run = |arguments: &[&str]| {
-        let mut direnv = Command::new("direnv");
-        direnv.current_dir(&checkout.project).args(arguments);
+        // The end of it, should something keep its pipe open.
+        let mut direnv = Command::new("timeout");
+        direnv.args(["600", "direnv"]).current_dir(&checkout.project).args(arguments);
         Checkout::clean(&mut direnv);
         direnv.env("HOME", &home).env("PATH", path).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
         Said::of(&direnv.output().unwrap())
@@ -29,6 +30,8 @@ fn direnv(checkout: &Checkout, path: &str) -> Said {
 
 fn direnv_loads_the_shell() {
     let checkout = Checkout::get();
+    // So that direnv is the one that starts it.
+    checkout.reset();
     let bin = checkout.folder.join("bin");
     fs::create_dir_all(&bin).unwrap();
     let stub = format!("path:{}/nix/stub", checkout.project.display()).replace(' ', "%20");
@@ -49,7 +52,9 @@ fn direnv_without_nix_says_what_to_do() {
     // Only what direnv itself needs.
     let bin = checkout.folder.join("bin without nix");
     fs::create_dir_all(&bin).unwrap();
-    for program in ["bash", "sh", "direnv", "cat", "mkdir", "dirname", "readlink", "sed", "tr", "cut", "env", "grep"] {
+    for program in
+        ["bash", "sh", "timeout", "direnv", "cat", "mkdir", "dirname", "readlink", "sed", "tr", "cut", "env", "grep"]
+    {
         let found = Said::of(&Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap()).text;
         let _ = std::os::unix::fs::symlink(found.trim(), bin.join(program));
     }
