@@ -54,6 +54,7 @@ in
   xtask = program "xtask" "xtask" "Sets Singularity's databases up";
   migrations = program "migrations" "db_service" "Brings the performance layer of a database up to date";
   clippy = check "clippy" "cargo clippy --offline --workspace --all-targets -- --deny warnings";
-  format = check "format" "cargo fmt --all --check";
+  # Not by way of cargo, which looks for it in its own folder first.
+  format = check "format" "cargo-fmt --all --check";
   unit-tests = check "unit-tests" "cargo test --offline --workspace --lib --bins";
 }

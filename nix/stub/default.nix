@@ -100,7 +100,8 @@ let
     attributes:
     build attributes.pname
       {
-        inherit (attributes) src meta;
+        inherit (attributes) src;
+        meta = attributes.meta or { };
         SQLX_OFFLINE = attributes.SQLX_OFFLINE or "true";
         CARGO_HOME = machine.cargoHome;
         CARGO_TARGET_DIR = machine.target;

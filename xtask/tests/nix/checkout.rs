@@ -20,8 +20,12 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os(TARGET).map_or_else(|| project().join("target/nix"), PathBuf::from)
 }
 
-/// Names another folder than the usual one.
+/// Names another folder than the usual one, in the container.
 pub(crate) const TARGET: &str = "NIX_TEST_TARGET";
+
+pub(crate) fn is_in_container() -> bool {
+    std::env::var_os(TARGET).is_some()
+}
 
 /// Nix 2.8 does not; 2.26 does.
 fn takes_spaces() -> bool {

@@ -18,8 +18,12 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use checkout::Checkout;
 use container::Container;
 
-/// A name, the programs that it needs, and the test.
+/// A name, what it needs (programs, or [`NO_POSTGRESQL`]), and the test.
 pub(crate) type Test = (&'static str, &'static str, fn());
+
+/// No server but the one that the stand-in names.
+const NO_POSTGRESQL: &str = "!postgresql";
+pub(crate) const DEBIANS_POSTGRESQL: &str = "/usr/lib/postgresql";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -45,8 +49,16 @@ fn main() -> ExitCode {
 
 fn here(kind: &str, &(name, needs, test): &Test) -> Trial {
     Trial::ignorable_test(format!("{kind}::{name}"), move || {
-        if let Some(missing) = needs.split_whitespace().find(|program| !is_on_path(program)) {
-            return Ok(Completion::ignored_with(format!("{missing} is not installed")));
+        for need in needs.split_whitespace() {
+            match need {
+                // Only a container's may be put aside for a moment.
+                NO_POSTGRESQL if Path::new(DEBIANS_POSTGRESQL).exists() && !checkout::is_in_container() => {
+                    return Ok(Completion::ignored_with("the machine's own PostgreSQL would be taken"));
+                }
+                NO_POSTGRESQL => {}
+                program if is_on_path(program) => {}
+                program => return Ok(Completion::ignored_with(format!("{program} is not installed"))),
+            }
         }
         std::panic::catch_unwind(test).map(|()| Completion::Completed).map_err(|_| Failed::without_message())
     })
