@@ -182,6 +182,13 @@ impl TestServer {
         command
     }
 
+    /// The account that an embedded server runs as, by its number.
+    pub(crate) fn account(&self) -> Option<u32> {
+        let Holder::Embedded { root, .. } = &self.holder else { return None };
+        let data = std::fs::metadata(root.path().join(".dev-db/data"));
+        data.ok().map(|data| std::os::unix::fs::MetadataExt::uid(&data))
+    }
+
     /// Runs a command as root in the server's container.
     pub(crate) fn exec_as_root(&self, command: &[&str]) {
         let Holder::Container(container) = &self.holder else { panic!("only a container can be changed") };
