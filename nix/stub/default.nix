@@ -105,6 +105,9 @@ let
         SQLX_OFFLINE = attributes.SQLX_OFFLINE or "true";
         CARGO_HOME = machine.cargoHome;
         CARGO_TARGET_DIR = machine.target;
+        # Half the time, and a fifth of the disk.
+        CARGO_PROFILE_DEV_DEBUG = "0";
+        CARGO_INCREMENTAL = "0";
       }
       ''
         unpack_source
