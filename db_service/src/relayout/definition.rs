@@ -96,6 +96,13 @@ pub(crate) struct Publication {
     pub(crate) filtered: bool,
 }
 
+impl Index {
+    /// Its build holds a graph or a sample of vectors in memory.
+    pub(crate) fn is_vector(&self) -> bool {
+        matches!(self.method.as_str(), "hnsw" | "ivfflat")
+    }
+}
+
 impl Definition {
     /// Reads it; none if there is no such table. `relation` is quoted and has its schema.
     pub(crate) async fn read(connection: &mut PgConnection, relation: &str) -> Result<Option<Self>, sqlx::Error> {
@@ -141,7 +148,7 @@ impl Definition {
     pub(crate) fn secondary_indexes(&self) -> Vec<&Index> {
         let mut indexes: Vec<&Index> = self.indexes.iter().filter(|index| !index.constraint).collect();
         indexes.sort_by_key(|index| match index.method.as_str() {
-            "hnsw" | "ivfflat" => 0,
+            _ if index.is_vector() => 0,
             "gin" => 1,
             _ => 2,
         });

@@ -35,11 +35,10 @@ pub(crate) async fn build(
     let failed = |error| Error::sql(&format!("build the indexes of `{}`", job.table), database)(error);
     let statements = missing(own, job).await.map_err(failed)?;
     let total = statements.len();
-    let jobs = budget.jobs.clamp(1, total.max(1));
-    let settings = settings(budget, jobs);
+    let shares = Shares::new(budget, statements.iter().filter(|build| build.is_vector).count(), total);
     let done = Cell::new(0);
-    let build = async |connection: &mut PgConnection, statement: String| {
-        sqlx::raw_sql(AssertSqlSafe(settings.clone())).execute(&mut *connection).await?;
+    let build = async |connection: &mut PgConnection, Build { statement, is_vector }: Build| {
+        sqlx::raw_sql(AssertSqlSafe(shares.settings(is_vector))).execute(&mut *connection).await?;
         // On a plain table a key waits until the other builder's index is done, and nobody else knows the table: patience
         // costs nobody anything. Both statements are one transaction.
         let statement = format!("SET LOCAL lock_timeout = 0; {statement}");
@@ -48,36 +47,84 @@ pub(crate) async fn build(
         progress(done.get(), total);
         Ok(())
     };
-    workers::work_off(url, own, jobs, statements, failed, build).await?;
+    workers::work_off(url, own, budget.jobs, statements, failed, build).await?;
     let reset = "RESET maintenance_work_mem; RESET max_parallel_maintenance_workers";
     sqlx::raw_sql(reset).execute(own).await.map(drop).map_err(failed)
 }
 
-fn settings(budget: Budget, jobs: usize) -> String {
-    let share = budget.megabytes / u32::try_from(jobs).unwrap_or(u32::MAX);
-    // One process a build: a parallel one would share its memory by a segment as large as the share, for which a
-    // container's `/dev/shm` has no room.
-    let workers = if jobs > 1 { "SET max_parallel_maintenance_workers = 0" } else { "" };
-    format!("SET maintenance_work_mem = '{}MB'; {workers}", share.clamp(16, 64 * 1024))
+/// Megabytes for one build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shares {
+    vector: u32,
+    other: u32,
+    is_alone: bool,
+}
+
+impl Shares {
+    /// The budget, divided among the builds that run at a time. Where fewer vector indexes are to be built than there are
+    /// connections, as for a plain table, these get nearly all of it: only they are slow without.
+    fn new(budget: Budget, vectors: usize, total: usize) -> Self {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let jobs = number(budget.jobs.clamp(1, total.max(1)));
+        let even = budget.megabytes / jobs;
+        let (vector, other) = match number(vectors).min(jobs) {
+            few if (1..jobs).contains(&few) => ((budget.megabytes - (jobs - few) * (even / 4)) / few, even / 4),
+            _ => (even, even),
+        };
+        let within = |share: u32| share.clamp(16, 64 * 1024);
+        Self { vector: within(vector), other: within(other), is_alone: jobs == 1 }
+    }
+
+    fn settings(self, is_vector: bool) -> String {
+        // One process a build: a parallel one would share its memory by a segment as large as the share, for which a
+        // container's `/dev/shm` has no room.
+        let workers = if self.is_alone { "" } else { "SET max_parallel_maintenance_workers = 0" };
+        format!("SET maintenance_work_mem = '{}MB'; {workers}", if is_vector { self.vector } else { self.other })
+    }
+}
+
+struct Build {
+    statement: String,
+    is_vector: bool,
 }
 
 /// Those that are not there yet: a build is a transaction of its own, so what is there is whole.
-async fn missing(own: &mut PgConnection, job: &Job) -> Result<Vec<String>, sqlx::Error> {
+async fn missing(own: &mut PgConnection, job: &Job) -> Result<Vec<Build>, sqlx::Error> {
     let schemas = job.target_schemas();
     // The slowest first, so that the last builder does not start one when all others are done.
     let indexes = job.definition.secondary_indexes().into_iter().flat_map(|index| {
         schemas.iter().map(move |schema| {
             let relation = qualified(schema, &job.table);
-            (qualified(schema, &index.name), ddl::create_index(&relation, false, index))
+            let statement = ddl::create_index(&relation, false, index);
+            (qualified(schema, &index.name), Build { statement, is_vector: index.is_vector() })
         })
     });
     let keys = job.definition.keys().flat_map(|key| {
-        schemas
-            .iter()
-            .map(move |schema| (qualified(schema, &key.name), ddl::add_constraint(&qualified(schema, &job.table), key)))
+        schemas.iter().map(move |schema| {
+            let statement = ddl::add_constraint(&qualified(schema, &job.table), key);
+            (qualified(schema, &key.name), Build { statement, is_vector: false })
+        })
     });
-    let wanted: Vec<(String, String)> = indexes.chain(keys).collect();
+    let wanted: Vec<(String, Build)> = indexes.chain(keys).collect();
     let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
     let missing = sqlx::query_file_scalar!("queries/missing_objects.sql", &names).fetch_all(own).await?;
-    Ok(wanted.into_iter().filter(|(name, _)| missing.contains(name)).map(|(_, statement)| statement).collect())
+    Ok(wanted.into_iter().filter(|(name, _)| missing.contains(name)).map(|(_, build)| build).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_vector_index_gets_nearly_all_memory() {
+        let budget = Budget { jobs: 2, megabytes: 512 };
+        let shares = |vectors, total| {
+            let Shares { vector, other, .. } = Shares::new(budget, vectors, total);
+            (vector, other)
+        };
+        assert_eq!(shares(16, 64), (256, 256));
+        assert_eq!(shares(1, 5), (448, 64));
+        assert_eq!(shares(1, 1), (512, 512));
+        assert_eq!(shares(0, 5), (256, 256));
+    }
 }
