@@ -61,7 +61,7 @@ fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
     let writers = Writers::start(&database.url);
     let started = Instant::now();
     migrations(&url, &["--yes"]).succeeds();
-    let longest = started.elapsed().clamp(Duration::from_millis(300), Duration::from_secs(20));
+    let longest = started.elapsed().clamp(Duration::from_millis(300), Duration::from_secs(6));
     let (mut wanted, mut conversions) = (1, 0);
     for moment in 0..60_u32 {
         database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
