@@ -10,7 +10,7 @@ mod direnv;
 mod files;
 mod shell;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -23,7 +23,6 @@ pub(crate) type Test = (&'static str, &'static str, fn());
 
 /// No server but the one that the stand-in names.
 const NO_POSTGRESQL: &str = "!postgresql";
-pub(crate) const DEBIANS_POSTGRESQL: &str = "/usr/lib/postgresql";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -52,7 +51,7 @@ fn here(kind: &str, &(name, needs, test): &Test) -> Trial {
         for need in needs.split_whitespace() {
             match need {
                 // Only a container's may be put aside for a moment.
-                NO_POSTGRESQL if Path::new(DEBIANS_POSTGRESQL).exists() && !checkout::is_in_container() => {
+                NO_POSTGRESQL if !servers_of_debian().is_empty() && !checkout::is_in_container() => {
                     return Ok(Completion::ignored_with("the machine's own PostgreSQL would be taken"));
                 }
                 NO_POSTGRESQL => {}
@@ -70,6 +69,12 @@ fn in_container(name: &'static str) -> Trial {
         Err(why) => Ok(Completion::ignored_with(why.clone())),
         Ok(container) => container.run(&format!("machine::{name}")),
     })
+}
+
+/// What starts a server, of each version that Debian's packages have installed; a client alone is none.
+fn servers_of_debian() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin/pg_ctl")).filter(|program| program.exists()).collect()
 }
 
 fn project() -> &'static Path {

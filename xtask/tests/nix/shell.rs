@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::checkout::{Checkout, Said, target};
-use crate::{DEBIANS_POSTGRESQL, Test};
+use crate::{Test, servers_of_debian};
 
 pub(crate) const TESTS: &[Test] = &[
     ("the_flake_evaluates", "nix", the_flake_evaluates),
@@ -71,8 +71,7 @@ fn two_terminals_enter_at_once() {
 
 /// Where Debian's packages put one, in the container, whose it is, it cannot be started meanwhile.
 fn without_own_postgresql(work: impl FnOnce() -> Said) -> Said {
-    let versions = fs::read_dir(DEBIANS_POSTGRESQL).into_iter().flatten().flatten();
-    let programs: Vec<_> = versions.map(|version| version.path().join("bin/pg_ctl")).filter(|it| it.exists()).collect();
+    let programs = servers_of_debian();
     for program in &programs {
         fs::rename(program, program.with_extension("aside")).unwrap();
     }
