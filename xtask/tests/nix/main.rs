@@ -71,10 +71,13 @@ fn in_container(name: &'static str) -> Trial {
     })
 }
 
-/// What starts a server, of each version that Debian's packages have installed; a client alone is none.
+/// What starts a server, of each version that Debian's packages have installed with pgvector.
 fn servers_of_debian() -> Vec<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    versions.map(|version| version.path().join("bin/pg_ctl")).filter(|program| program.exists()).collect()
+    let with_vector = versions.filter(|version| {
+        Path::new("/usr/share/postgresql").join(version.file_name()).join("extension/vector.control").exists()
+    });
+    with_vector.map(|version| version.path().join("bin/pg_ctl")).filter(|program| program.exists()).collect()
 }
 
 fn project() -> &'static Path {
