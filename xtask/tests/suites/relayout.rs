@@ -63,8 +63,9 @@ fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
     migrations(&url, &["--yes"]).succeeds();
     let longest = started.elapsed().clamp(Duration::from_millis(300), Duration::from_secs(6));
     let (mut wanted, mut conversions) = (1, 0);
+    let declare = |wanted| database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
     for moment in 0..60_u32 {
-        database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
+        declare(wanted);
         // 37 shares no factor with 60: every sixtieth of that time has its turn.
         killed(&url, &["--yes"], |_| std::thread::sleep(longest * (moment * 37 % 60) / 60));
         if is_reached(&database, wanted) {
@@ -73,6 +74,7 @@ fn a_kill_at_any_moment_loses_nothing(server: &TestServer) -> Verdict {
             conversions += 1;
         }
     }
+    declare(wanted);
     let last = migrations(&url, &["--yes"]).succeeds();
     assert!(is_reached(&database, wanted), "{}\n{}", last.stderr, situation(&database));
     writers.finish();
