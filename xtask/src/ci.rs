@@ -1,11 +1,11 @@
 //! `ci`: the checks that need no tests: formatting, lints, documentation, checked queries, dependencies.
 
-use db_service::Exit;
-use db_service::console::Console;
+use terminal::Exit;
+use terminal::console::Console;
+use terminal::variables::is_on_path;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::error::Error;
-use crate::layers::mix::is_on_path;
 use crate::project::Project;
 
 pub(crate) fn run(project: &Project, console: &Console) -> Result<Exit, Error> {
@@ -78,7 +78,7 @@ impl Check<'_> {
 
 /// Compares `.sqlx` with a database that this very program has set up.
 fn queries<'a>(shell: &'a Shell, project: &Project) -> Result<Cmd<'a>, Error> {
-    let xtask = std::env::current_exe().map_err(Error::WorkingDirectory)?;
+    let xtask = std::env::current_exe().map_err(Error::OwnFile)?;
     if is_on_path("cargo-sqlx") {
         cmd!(shell, "{xtask} db-setup").env_remove("DATABASE_URL").run()?;
     }

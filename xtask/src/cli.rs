@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use db_service::Exit;
-use db_service::console::Console;
+use database::environment::Environment;
+use terminal::Exit;
+use terminal::console::Console;
 
 /// Development tools of Singularity's database
 ///
@@ -53,7 +55,7 @@ pub(crate) struct SetupOptions {
     #[arg(long)]
     pub(crate) json: bool,
     /// Layers to set up, always in this order
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Layer::Bootstrap, Layer::Ecto, Layer::Sqlx])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Layer::ALL)]
     pub(crate) layers: Vec<Layer>,
     #[command(flatten)]
     pub(crate) server: ServerOptions,
@@ -73,7 +75,7 @@ pub(crate) struct SetupOptions {
     /// What the database is for; written into it
     ///
     /// Default: dev and test for the development databases, prod for any other that has no mark yet.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = environment())]
     pub(crate) environment: Option<Environment>,
     /// Convert tables of any size into their layout; without it, those of more than 1 GiB are left out
     #[arg(long)]
@@ -119,6 +121,11 @@ pub(crate) enum Layer {
     Sqlx,
 }
 
+impl Layer {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 3] = [Self::Bootstrap, Self::Ecto, Self::Sqlx];
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EctoMode {
     /// mix where it is installed; else, for an empty database, `structure.sql`
@@ -129,21 +136,9 @@ pub(crate) enum EctoMode {
     Load,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Environment {
-    Dev,
-    Test,
-    Prod,
-}
-
-impl Environment {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Test => "test",
-            Self::Prod => "prod",
-        }
-    }
+/// One of the marks that a database can have.
+fn environment() -> impl TypedValueParser<Value = Environment> {
+    PossibleValuesParser::new(Environment::ALL.map(Environment::name)).try_map(|name| name.parse())
 }
 
 #[derive(Debug, Subcommand)]

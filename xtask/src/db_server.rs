@@ -2,9 +2,9 @@
 
 use std::os::unix::process::CommandExt as _;
 
-use db_service::Exit;
-use db_service::console::Console;
 use dev_server::Stop;
+use terminal::Exit;
+use terminal::console::Console;
 
 use crate::cli::ServerCommand;
 use crate::error::Error;
@@ -36,7 +36,7 @@ fn start(kind: crate::cli::ServerKind, port: Option<u16>, project: &Project, con
     let server = server::start(kind, port, project, console)?;
     match &server.started {
         Some(step) => console.result(&step.to_string()),
-        None => console.result(&format!("Unchanged: the server is running at `{}`", server.url)),
+        None => console.result(&format!("Unchanged: the server is running at `{}`", server.url())),
     }
     Ok(Exit::Done)
 }

@@ -1,96 +1,79 @@
-//! What can go wrong in this tool: what (`Display`), why (`source`), next (`hint`).
+//! What can go wrong in this tool: what (`Display`), why (causes), next (`hint`).
 
-use std::path::PathBuf;
+use terminal::{Exit, Failure};
 
-use db_service::{Exit, Failure};
-
-use crate::layers::bootstrap::ExtensionError;
-use crate::layers::ecto::EctoError;
+use crate::layers::error::LayerError;
 use crate::process::ProcessError;
+use crate::project::ProjectError;
 use crate::server::ServerError;
 use crate::structure::StructureError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot tell the working directory")]
-    WorkingDirectory(#[source] std::io::Error),
-    #[error("cannot open the project folder `{}`", .folder.display())]
-    ProjectFolder {
-        folder: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("`{}` is not inside the project", .0.display())]
-    NoProject(PathBuf),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
+    #[error("cannot find this program's own file")]
+    OwnFile(#[source] std::io::Error),
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
-    Extension(#[from] ExtensionError),
-    #[error(transparent)]
-    Ecto(#[from] EctoError),
-    #[error(transparent)]
-    Database(#[from] db_service::Error),
+    Layer(#[from] LayerError),
     #[error(transparent)]
     Structure(#[from] StructureError),
     #[error(transparent)]
     Process(#[from] ProcessError),
+    #[error(transparent)]
+    Bench(#[from] bench::Error),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot run a command")]
     Shell(#[from] xshell::Error),
     #[error("{failed} of {total} checks failed: {names}")]
     Checks { failed: usize, total: usize, names: String },
-    #[error("cannot measure: sqlx-cli, which the result is compared with, is not installed")]
-    NothingToCompare,
-    #[error("cannot measure: {0}")]
-    Bench(&'static str),
+}
+
+impl From<database::Error> for Error {
+    fn from(error: database::Error) -> Self {
+        LayerError::from(error).into()
+    }
 }
 
 impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::WorkingDirectory(_)
-            | Self::ProjectFolder { .. }
-            | Self::Runtime(_)
-            | Self::Shell(_)
-            | Self::Checks { .. } => None,
-            Self::Bench(_) => Some(
-                "run the commands by hand to see why: `cargo xtask db-setup`, `mix ecto.migrate`, `sqlx migrate run`"
-                    .into(),
-            ),
-            Self::NothingToCompare => {
-                Some("run `cargo install sqlx-cli --no-default-features --features postgres,rustls,sqlx-toml`".into())
-            }
-            Self::NoProject(_) => {
+            Self::Project(ProjectError::Outside(_)) => {
                 Some("run it inside the checkout, or name the folder with `--project <FOLDER>`".into())
             }
+            Self::Project(_) | Self::Runtime(_) | Self::OwnFile(_) | Self::Shell(_) | Self::Checks { .. } => None,
             Self::Server(error) => error.hint(),
-            Self::Extension(error) => Some(error.hint()),
-            Self::Ecto(error) => error.hint(),
-            Self::Database(error) => error.hint(),
+            Self::Layer(error) => error.hint(),
             Self::Structure(error) => error.hint(),
             Self::Process(error) => error.hint(),
+            Self::Bench(error) => error.hint(),
             Self::Interrupted => Some("nothing is lost; run the same command again to finish the work".into()),
+        }
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Server(error) => error.causes(),
+            Self::Layer(error) => error.causes(),
+            Self::Structure(error) => error.causes(),
+            Self::Bench(error) => error.causes(),
+            _ => terminal::failure::chain(std::error::Error::source(self)),
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NoProject(_) | Self::ProjectFolder { .. } => Exit::Usage,
+            Self::Project(ProjectError::Outside(_) | ProjectError::Folder { .. }) => Exit::Usage,
             Self::Server(error) => error.exit(),
-            Self::Extension(error) => error.exit(),
-            Self::Ecto(error) => error.exit(),
-            Self::Database(error) => error.exit(),
+            Self::Layer(error) => error.exit(),
             Self::Structure(error) => error.exit(),
+            Self::Bench(error) => error.exit(),
             _ => Exit::Failed,
         }
-    }
-}
-
-impl From<db_service::ConnectError> for Error {
-    fn from(error: db_service::ConnectError) -> Self {
-        Self::Database(error.into())
     }
 }

@@ -17,19 +17,21 @@ mod test;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use db_service::Failure as _;
-use db_service::console::Console;
+use terminal::Failure as _;
+use terminal::console::Console;
 
 use cli::{Cli, Command};
+use error::Error;
 use project::Project;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new();
-    let outcome = Project::find(cli.project.as_deref()).and_then(|project| match cli.command {
+    let project = Project::find(cli.project.as_deref()).map_err(Error::from);
+    let outcome = project.and_then(|project| match cli.command {
         Command::DbSetup(options) => Ok(setup::run(&options, &project, &console)),
         Command::DbServer(command) => db_server::run(&command, &project, &console),
-        Command::DbStructure(options) => structure::run(&options, &project, &console),
+        Command::DbStructure(options) => structure::run(&options, &project, &console).map_err(Error::from),
         Command::Test(options) => test::run(&options, &project, &console),
         Command::Ci => ci::run(&project, &console),
         Command::Bench(bench) => bench::run(&bench, &project, &console),

@@ -2,7 +2,7 @@
 
 use std::process::{ExitStatus, Stdio};
 
-use db_service::console::Console;
+use terminal::console::Console;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 

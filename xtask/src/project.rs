@@ -2,7 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+/// There is no project.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProjectError {
+    #[error("cannot tell the working directory")]
+    WorkingDirectory(#[source] std::io::Error),
+    #[error("cannot open the project folder `{}`", .folder.display())]
+    Folder {
+        folder: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{}` is not inside the project", .0.display())]
+    Outside(PathBuf),
+}
 
 /// The project folder.
 #[derive(Clone, Debug)]
@@ -12,16 +25,16 @@ pub(crate) struct Project {
 
 impl Project {
     /// The folder given, or the nearest one upwards that looks like the project.
-    pub(crate) fn find(given: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn find(given: Option<&Path>) -> Result<Self, ProjectError> {
         let start = match given {
             Some(folder) => folder.to_owned(),
-            None => std::env::current_dir().map_err(Error::WorkingDirectory)?,
+            None => std::env::current_dir().map_err(ProjectError::WorkingDirectory)?,
         };
         // Absolute: the folder is handed to servers and to mix, which run elsewhere.
-        let start = start.canonicalize().map_err(|source| Error::ProjectFolder { folder: start.clone(), source })?;
+        let start = start.canonicalize().map_err(|source| ProjectError::Folder { folder: start.clone(), source })?;
         let candidates = if given.is_some() { 1 } else { usize::MAX };
         let root = start.ancestors().take(candidates).find(|folder| is_project(folder));
-        root.map(|root| Self { root: root.to_owned() }).ok_or(Error::NoProject(start))
+        root.map(|root| Self { root: root.to_owned() }).ok_or(ProjectError::Outside(start))
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -60,6 +73,6 @@ mod tests {
         let inside = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let root = inside.ancestors().nth(2).unwrap();
         assert_eq!(Project::find(Some(root)).unwrap().root(), root.canonicalize().unwrap());
-        assert!(matches!(Project::find(Some(&inside)), Err(Error::NoProject(_))));
+        assert!(matches!(Project::find(Some(&inside)), Err(ProjectError::Outside(_))));
     }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use db_service::console::Console;
-use db_service::step::{Status, Step};
-use db_service::{DatabaseUrl, Exit, Failure as _, report};
+use database::ServerUrl;
+use database::url::Parsed;
 use dev_server::Kind;
+use terminal::console::Console;
+use terminal::report::ServerReport;
+use terminal::step::{Status, Step};
+use terminal::{Exit, Failure};
 
 use crate::cli::{ServerKind, ServerOptions};
 use crate::project::Project;
@@ -15,18 +18,27 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server to work on.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct TargetServer {
     kind: &'static str,
-    /// Names a database only if the user's URL did.
-    pub(crate) url: DatabaseUrl,
+    /// With a database only if the user's URL named one.
+    pub(crate) named: Parsed,
     version: Option<String>,
     /// Set where this run started it.
     pub(crate) started: Option<Step>,
 }
 
-impl Server {
-    pub(crate) fn report(&self) -> report::Server {
-        report::Server { kind: self.kind.to_owned(), url: self.url.to_string(), postgresql: self.version.clone() }
+impl TargetServer {
+    /// The server, without a database.
+    pub(crate) fn url(&self) -> &ServerUrl {
+        self.named.server()
+    }
+
+    pub(crate) fn report(&self) -> ServerReport {
+        let url = match &self.named {
+            Parsed::Server(url) => url.to_string(),
+            Parsed::Database(url) => url.to_string(),
+        };
+        ServerReport { kind: self.kind.to_owned(), url, postgresql: self.version.clone() }
     }
 
     /// Whether it is the project's own development server.
@@ -45,15 +57,15 @@ pub(crate) enum ServerError {
     #[error("`--server {0}` and a database URL name two servers")]
     TwoServers(&'static str),
     #[error(transparent)]
-    DatabaseUrl(#[from] db_service::Error),
+    DatabaseUrl(#[from] database::Error),
     #[error("no development server")]
     Development(#[from] dev_server::Error),
     #[error("the development server is not running")]
     NotRunning,
 }
 
-impl ServerError {
-    pub(crate) fn hint(&self) -> Option<String> {
+impl Failure for ServerError {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::NoUrl => {
                 Some("set DATABASE_URL, or pass `--database-url postgres://user:password@host:5432/database`".into())
@@ -66,7 +78,7 @@ impl ServerError {
         }
     }
 
-    pub(crate) fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::NoUrl | Self::NotOurs | Self::TwoServers(_) => Exit::Usage,
             Self::DatabaseUrl(error) => error.exit(),
@@ -76,7 +88,11 @@ impl ServerError {
 }
 
 /// The server that the options ask for, started if need be.
-pub(crate) fn obtain(options: &ServerOptions, project: &Project, console: &Console) -> Result<Server, ServerError> {
+pub(crate) fn obtain(
+    options: &ServerOptions,
+    project: &Project,
+    console: &Console,
+) -> Result<TargetServer, ServerError> {
     match named(options, console)? {
         Some(server) => Ok(server),
         None => start(options.server, None, project, console),
@@ -88,7 +104,7 @@ pub(crate) fn find(
     options: &ServerOptions,
     project: &Project,
     console: &Console,
-) -> Result<Option<Server>, ServerError> {
+) -> Result<Option<TargetServer>, ServerError> {
     match named(options, console)? {
         Some(server) => Ok(Some(server)),
         None => {
@@ -103,7 +119,7 @@ pub(crate) fn start(
     port: Option<u16>,
     project: &Project,
     console: &Console,
-) -> Result<Server, ServerError> {
+) -> Result<TargetServer, ServerError> {
     if port.is_none()
         && kind == ServerKind::Auto
         && let Some(running) = dev_server::running(project.root())?
@@ -127,24 +143,29 @@ pub(crate) fn start(
     of_project(&start.server, started, console)
 }
 
-fn named(options: &ServerOptions, console: &Console) -> Result<Option<Server>, ServerError> {
+fn named(options: &ServerOptions, console: &Console) -> Result<Option<TargetServer>, ServerError> {
     let Some(text) = &options.database_url else {
         return if options.server == ServerKind::Url { Err(ServerError::NoUrl) } else { Ok(None) };
     };
     if let Some(kind) = kind_of(options.server).ok().flatten() {
         return Err(ServerError::TwoServers(kind.name()));
     }
-    let url = DatabaseUrl::parse(text).map_err(db_service::Error::from)?;
-    console.keep_secret(url.secrets());
-    Ok(Some(Server { kind: "url", url, version: None, started: None }))
+    let named = Parsed::read(text).map_err(database::Error::from)?;
+    console.keep_secret(named.server().secrets());
+    Ok(Some(TargetServer { kind: "url", named, version: None, started: None }))
 }
 
-fn of_project(server: &dev_server::Server, started: Option<Step>, console: &Console) -> Result<Server, ServerError> {
+fn of_project(
+    server: &dev_server::Server,
+    started: Option<Step>,
+    console: &Console,
+) -> Result<TargetServer, ServerError> {
     // It has no TLS: asking for it would cost every connection a round trip.
     let url = format!("{}?sslmode=disable", server.url("postgres"));
-    let url = DatabaseUrl::parse(&url).map_err(db_service::Error::from)?;
+    let url = ServerUrl::parse(&url).map_err(database::Error::from)?;
     console.keep_secret(url.secrets());
-    Ok(Server { kind: server.kind.name(), url: url.without_database(), version: Some(server.version.clone()), started })
+    let (kind, version) = (server.kind.name(), Some(server.version.clone()));
+    Ok(TargetServer { kind, named: Parsed::Server(url), version, started })
 }
 
 fn kind_of(kind: ServerKind) -> Result<Option<Kind>, ServerError> {

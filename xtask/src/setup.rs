@@ -2,24 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use db_service::console::Console;
-use db_service::ecto::Files;
-use db_service::migration::Migrations;
-use db_service::report::{Outcome, Report};
-use db_service::step::{Status, Step};
-use db_service::{DatabaseUrl, Error as DatabaseError, Exit, Failure, ecto, migrate};
+use database::ServerUrl;
+use database::url::Parsed;
 use futures_util::future::join_all;
+use terminal::console::Console;
+use terminal::report::{Outcome, Report};
+use terminal::step::{Status, Step};
+use terminal::{Exit, Failure};
 
-use crate::cli::{Layer, SetupOptions};
+use crate::cli::SetupOptions;
 use crate::error::Error;
-use crate::layers::bootstrap::{self, Bootstrap};
-use crate::layers::ecto::Ecto;
-use crate::layers::mix::Mix;
-use crate::layers::sqlx::Sqlx;
-use crate::layers::{self, Session};
+use crate::layers::order::{Forecast, Layers};
+use crate::layers::run::BringAbout;
+use crate::layers::session::Session;
 use crate::project::Project;
-use crate::server::{self, Server};
-use crate::target::{self, Target};
+use crate::server::{self, TargetServer};
+use crate::target;
 
 pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) -> Exit {
     let started = Instant::now();
@@ -30,7 +28,7 @@ pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) 
     work.notes.dedup();
     work.notes.iter().for_each(|note| console.note(note));
     let errors: Vec<&dyn Failure> = work.errors.iter().map(|error| error as &dyn Failure).collect();
-    let server = work.server.as_ref().map(Server::report);
+    let server = work.server.as_ref().map(TargetServer::report);
     let report = Report::new("db-setup", server, work.steps, work.notes, &errors, started.elapsed());
     console.done();
     for error in errors {
@@ -52,10 +50,10 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
     } else {
         Some(server::obtain(&options.server, project, console)?)
     };
-    let is_ours = work.server.as_ref().is_none_or(Server::is_ours);
+    let is_ours = work.server.as_ref().is_none_or(TargetServer::is_ours);
     let layers = runtime.block_on(Layers::read(options, project, is_ours))?;
     let Some(server) = &work.server else {
-        work.steps = layers.forecast(options)?;
+        work.steps = runtime.block_on(forecast(&layers, options))?;
         work.steps.iter().for_each(|step| console.step(step));
         return Ok(());
     };
@@ -63,7 +61,7 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
         console.step(step);
         work.steps.push(step.clone());
     }
-    let targets = target::choose(&server.url, options.environment);
+    let targets = target::choose(&server.named, options.environment);
     // Side by side: nothing in one database waits for another.
     let patience = Duration::from_secs(options.lock_timeout);
     let mut sessions: Vec<_> = targets.iter().map(|target| Session::new(target, console, patience)).collect();
@@ -84,90 +82,30 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
 
 /// One database.
 async fn bring_about(layers: &Layers, session: &mut Session<'_>, dry_run: bool) -> Result<(), Error> {
-    let outcome = in_order(layers, session, dry_run).await;
+    let outcome = layers.each(session.target, &mut BringAbout { session, dry_run }).await;
     session.end().await;
-    outcome
+    Ok(outcome?)
 }
 
-/// A layer starts when the one before it has ended well.
-async fn in_order(layers: &Layers, session: &mut Session<'_>, dry_run: bool) -> Result<(), Error> {
-    if let Some(layer) = layers.bootstrap.as_ref().filter(|_| session.target.has(Layer::Bootstrap)) {
-        layers::run(layer, session, dry_run).await?;
+/// What a run would do that first has to start a server.
+async fn forecast(layers: &Layers, options: &SetupOptions) -> Result<Vec<Step>, Error> {
+    // Only the names of the databases are taken from it.
+    let nowhere = Parsed::Server(ServerUrl::parse("postgres://localhost").map_err(database::Error::from)?);
+    let kind = format!("{:?}", options.server.server).to_lowercase();
+    let mut steps = vec![Step::of_server("server", "server", kind, Status::Pending)];
+    for target in target::choose(&nowhere, options.environment) {
+        let mut forecast = Forecast { target: &target, steps: Vec::new() };
+        layers.each(&target, &mut forecast).await?;
+        steps.extend(forecast.steps);
     }
-    if let Some(layer) = layers.ecto.as_ref().filter(|_| session.target.has(Layer::Ecto)) {
-        layers::run(layer, session, dry_run).await?;
-    }
-    if let Some(layer) = layers.sqlx.as_ref().filter(|_| session.target.has(Layer::Sqlx)) {
-        layers::run(layer, session, dry_run).await?;
-    }
-    Ok(())
+    Ok(steps)
 }
 
 /// What became of a run; kept outside of it, so that an error does not take along what was done before.
 #[derive(Default)]
 struct Work {
-    server: Option<Server>,
+    server: Option<TargetServer>,
     steps: Vec<Step>,
     notes: Vec<String>,
     errors: Vec<Error>,
-}
-
-/// The layers that the options ask for, with the files they work from.
-struct Layers {
-    bootstrap: Option<Bootstrap>,
-    ecto: Option<Ecto>,
-    sqlx: Option<Sqlx>,
-}
-
-impl Layers {
-    async fn read(options: &SetupOptions, project: &Project, own_server: bool) -> Result<Self, Error> {
-        let files = Files::read(&project.ecto_migrations()).map_err(DatabaseError::from)?;
-        let migrations = Migrations::read(&project.sqlx_migrations()).await.map_err(DatabaseError::from)?;
-        let wanted = |layer| options.layers.contains(&layer);
-        let wishes = bootstrap::wishes(&options.require, migrations.extensions())?;
-        let ecto = Ecto {
-            files: files.clone(),
-            mode: options.ecto,
-            command: options.ecto_command.clone(),
-            mix: Mix::new(project.ecto_app()),
-            structure: project.structure(),
-        };
-        let assume_ecto = options.dry_run && wanted(Layer::Ecto);
-        let sqlx = Sqlx { files, migrations, assume_ecto, agreed: options.yes };
-        Ok(Self {
-            bootstrap: wanted(Layer::Bootstrap).then_some(Bootstrap { wishes, own_server }),
-            ecto: wanted(Layer::Ecto).then_some(ecto),
-            sqlx: wanted(Layer::Sqlx).then_some(sqlx),
-        })
-    }
-
-    /// What a run would do that first has to start a server: everything, as far as it can be told without one.
-    fn forecast(&self, options: &SetupOptions) -> Result<Vec<Step>, Error> {
-        // Only the names of the databases are taken from it.
-        let nowhere = DatabaseUrl::parse("postgres://localhost").map_err(DatabaseError::from)?;
-        let kind = format!("{:?}", options.server.server).to_lowercase();
-        let mut steps = vec![Step::of_server("server", "server", kind, Status::Pending)];
-        for target in target::choose(&nowhere, options.environment) {
-            steps.extend(self.forecast_database(&target)?);
-        }
-        Ok(steps)
-    }
-
-    fn forecast_database(&self, target: &Target) -> Result<Vec<Step>, Error> {
-        use layers::{Layer as _, Plan as _};
-        let mut steps = Vec::new();
-        if let Some(layer) = &self.bootstrap {
-            steps.extend(layer.forecast(target));
-        }
-        if let Some(layer) = self.ecto.as_ref().filter(|_| target.has(Layer::Ecto)) {
-            steps.extend(layer.plan(&ecto::State::empty(), target)?.steps(target));
-        }
-        if let Some(layer) = self.sqlx.as_ref().filter(|_| target.has(Layer::Sqlx)) {
-            let violated = |violation| DatabaseError::Violation { database: target.name.clone(), violation };
-            let plan =
-                migrate::forecast(&layer.migrations, &layer.files, &migrate::State::empty()).map_err(violated)?;
-            steps.extend(plan.pending(&target.name));
-        }
-        Ok(steps)
-    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use db_service::Exit;
-use db_service::console::Console;
+use terminal::Exit;
+use terminal::console::Console;
 
 use crate::cli::TestOptions;
 use crate::error::Error;

@@ -1,9 +1,9 @@
 //! Running mix: dependencies and compilation once a run, then the migrations of each database.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
-use db_service::console::Console;
+use terminal::console::Console;
+use terminal::variables::is_on_path;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
@@ -45,7 +45,7 @@ impl Mix {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]);
         set_environment(&mut shell, target);
-        let label = format!("ecto {}", target.name);
+        let label = format!("ecto {}", target.name());
         process::run(shell, &label, console).await
     }
 
@@ -59,11 +59,11 @@ impl Mix {
     }
 
     async fn run(&self, arguments: &[&str], target: &Target, console: &Console) -> Result<(), ProcessError> {
-        console.busy(&format!("Running mix {} for `{}`", arguments[0], target.name));
+        console.busy(&format!("Running mix {} for `{}`", arguments[0], target.name()));
         let mut mix = Command::new("mix");
         mix.args(arguments).current_dir(&self.app);
         set_environment(&mut mix, target);
-        let outcome = process::run(mix, &format!("mix {}", target.name), console).await;
+        let outcome = process::run(mix, &format!("mix {}", target.name()), console).await;
         console.done();
         outcome
     }
@@ -79,11 +79,6 @@ pub(crate) const APPLICATION_NAME: &str = "singularity db-setup";
 
 fn set_environment(command: &mut Command, target: &Target) {
     command.env("DATABASE_URL", target.url.for_ecto()).env("DATABASE_APPLICATION_NAME", APPLICATION_NAME);
-}
-
-/// Whether a program of that name is on PATH.
-pub(crate) fn is_on_path(program: &str) -> bool {
-    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
 /// Whether a package of `mix.lock` is not in `deps/` at its locked version.

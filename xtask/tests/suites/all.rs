@@ -185,7 +185,7 @@ fn ctrl_c_ends_it_and_the_next_run_finishes(server: &TestServer) -> Verdict {
 
 /// That it measures, not what.
 fn a_conversion_is_measured(server: &TestServer) -> Verdict {
-    let url = server.named("postgres").url.without_database().for_libpq();
+    let url = server.named("postgres").url.server().for_libpq();
     let bench = ["bench", "relayout", "--rows", "2000", "--vectors", "200", "--json", "--database-url", &url];
     let json = xtask(&bench).succeeds().json();
     assert_eq!(json["command"], "bench relayout");

@@ -99,7 +99,7 @@ fn no_schema_is_created(server: &TestServer) -> Verdict {
 fn a_name_may_hold_quotes_and_spaces(server: &TestServer) -> Verdict {
     let mut database = Database::absent(server);
     database.name = format!("{} \"it's\" a%b", database.name);
-    database.url = server.url.with_database(&database.name);
+    database.url = server.url.database(&database.name);
     xtask(&["db-setup", "--ecto", "load", "--database-url", &database.url_text()]).succeeds();
     assert_eq!(database.text("SELECT current_database()::text"), database.name);
     xtask(&["db-setup", "--ecto", "load", "--database-url", &database.url_text()])

@@ -1,6 +1,6 @@
 //! `migrations create-index`: on plain and partitioned tables, beside writers, cut off and finished.
 
-use db_service::connection;
+use ::database::connection;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::Verdict::{self, Passed};

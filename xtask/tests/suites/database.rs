@@ -5,7 +5,8 @@ use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::process::Stdio;
 
-use db_service::{DatabaseUrl, connection, quote, structure};
+use ::database::{DatabaseUrl, connection, quote};
+use ledger::structure;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
@@ -29,7 +30,7 @@ pub(crate) enum Stage {
 
 impl<'a> Database<'a> {
     pub(crate) fn new(server: &'a TestServer, name: &str) -> Self {
-        Self { server, name: name.to_owned(), url: server.url.with_database(name), is_ours: false }
+        Self { server, name: name.to_owned(), url: server.url.database(name), is_ours: false }
     }
 
     /// A name of its own; whatever database comes to have it is dropped in the end.

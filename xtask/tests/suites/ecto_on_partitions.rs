@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use db_service::connection::sql_state;
+use ::database::cause::sql_state;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::Verdict::{self, Passed};

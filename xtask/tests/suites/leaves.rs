@@ -220,7 +220,7 @@ fn what_was_done_to_leaves_by_hand_is_named(server: &TestServer) -> Verdict {
     database.execute(attach);
     // `DETACH … CONCURRENTLY` that was ended between its two transactions.
     database.with(async |connection| {
-        let mut reader = db_service::connection::connect(&database.url).await.unwrap();
+        let mut reader = ::database::connection::connect(&database.url).await.unwrap();
         sqlx::raw_sql("BEGIN; SELECT count(*) FROM code_files").execute(&mut reader).await.unwrap();
         let detach =
             "SET statement_timeout = '1s'; ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files CONCURRENTLY";
@@ -228,7 +228,7 @@ fn what_was_done_to_leaves_by_hand_is_named(server: &TestServer) -> Verdict {
             drop(sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await);
         }
         sqlx::raw_sql("RESET statement_timeout").execute(connection).await.unwrap();
-        db_service::connection::close(reader).await;
+        ::database::connection::close(reader).await;
     });
     migrations(&url, &["verify"]).exits(4).says("half detached").says("DETACH PARTITION leaf_16_3.code_files FINALIZE");
     database.execute("ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files FINALIZE");
@@ -262,7 +262,7 @@ fn leftovers_are_found(server: &TestServer) -> Verdict {
 
 fn settings_of_the_role_do_not_cut_it_short(server: &TestServer) -> Verdict {
     let database = plain(server);
-    let name = db_service::quote::identifier(&database.name);
+    let name = ::database::quote::identifier(&database.name);
     database.execute(&format!(
         "ALTER DATABASE {name} SET statement_timeout = '30ms'; ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '30ms';
          ALTER DATABASE {name} SET lock_timeout = '5ms'; ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"

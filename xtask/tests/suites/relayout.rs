@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use db_service::{connection, quote};
+use ::database::{connection, quote};
 use sqlx::Connection as _;
 
 use crate::Verdict::{self, Passed};

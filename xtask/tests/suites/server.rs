@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use db_service::DatabaseUrl;
+use ::database::{DatabaseUrl, ServerUrl};
 use testcontainers::core::{IntoContainerPort as _, WaitFor};
 use testcontainers::runners::SyncRunner as _;
 use testcontainers::{Container, GenericImage, ImageExt as _};
@@ -46,7 +46,7 @@ impl fmt::Display for Kind {
 pub(crate) struct TestServer {
     pub(crate) kind: Kind,
     /// As a superuser, no database.
-    pub(crate) url: DatabaseUrl,
+    pub(crate) url: ServerUrl,
     holder: Holder,
     /// Tests that use the development databases' fixed names take turns.
     fixed_names: Mutex<()>,
@@ -75,9 +75,7 @@ pub(crate) fn start(kind: Kind, listing: bool) -> Result<TestServer, String> {
         Kind::Embedded => embedded()?,
         Kind::Container => in_container("timescaledb,pg_stat_statements")?,
         Kind::Url => match std::env::var("TEST_DATABASE_URL") {
-            Ok(text) => {
-                (DatabaseUrl::parse(&text).map_err(|error| error.to_string())?.without_database(), Holder::Elsewhere)
-            }
+            Ok(text) => (ServerUrl::parse(&text).map_err(|error| error.to_string())?, Holder::Elsewhere),
             Err(_) => return Err("TEST_DATABASE_URL is not set".to_owned()),
         },
     };
@@ -104,7 +102,7 @@ pub(crate) fn container_with_preload(preload: &str) -> Result<TestServer, String
 }
 
 impl TestServer {
-    fn new(kind: Kind, url: DatabaseUrl, holder: Holder) -> Self {
+    fn new(kind: Kind, url: ServerUrl, holder: Holder) -> Self {
         Self { kind, url, holder, fixed_names: Mutex::new(()), templates: Mutex::new(()), next: AtomicU32::new(0) }
     }
 
@@ -172,7 +170,7 @@ impl TestServer {
                     "-U",
                     "postgres",
                 ]);
-                command.args(["-d", url.database().expect("a client opens a database")]);
+                command.args(["-d", url.database()]);
             }
             Holder::Elsewhere => {
                 command = Command::new(program);
@@ -214,11 +212,11 @@ pub(crate) fn standby() -> Result<TestServer, String> {
     Ok(TestServer::new(Kind::Embedded, url, holder))
 }
 
-fn embedded() -> Result<(DatabaseUrl, Holder), String> {
+fn embedded() -> Result<(ServerUrl, Holder), String> {
     embedded_in(tempfile::tempdir().map_err(|error| error.to_string())?)
 }
 
-fn embedded_in(root: tempfile::TempDir) -> Result<(DatabaseUrl, Holder), String> {
+fn embedded_in(root: tempfile::TempDir) -> Result<(ServerUrl, Holder), String> {
     let settings = dev_server::Settings {
         root: root.path().to_owned(),
         kind: Some(dev_server::Kind::Embedded),
@@ -229,12 +227,12 @@ fn embedded_in(root: tempfile::TempDir) -> Result<(DatabaseUrl, Holder), String>
         let why = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         format!("{error}{why}")
     })?;
-    let url = DatabaseUrl::parse(&start.server.url("postgres")).map_err(|error| error.to_string())?.without_database();
+    let url = ServerUrl::parse(&start.server.url("postgres")).map_err(|error| error.to_string())?;
     let bin = start.server.bin_directory.ok_or("the server has no programs")?;
     Ok((url, Holder::Embedded { root, bin }))
 }
 
-fn in_container(preload: &str) -> Result<(DatabaseUrl, Holder), String> {
+fn in_container(preload: &str) -> Result<(ServerUrl, Holder), String> {
     let engine = Command::new("docker").arg("info").output();
     if !engine.is_ok_and(|output| output.status.success()) {
         return Err("no container engine answers".to_owned());
@@ -252,7 +250,7 @@ fn in_container(preload: &str) -> Result<(DatabaseUrl, Holder), String> {
     Ok((url_of(port), Holder::Container(Box::new(container))))
 }
 
-fn url_of(port: u16) -> DatabaseUrl {
-    DatabaseUrl::parse(&format!("postgres://postgres:s3cr%40t%2Fpass%231@127.0.0.1:{port}"))
+fn url_of(port: u16) -> ServerUrl {
+    ServerUrl::parse(&format!("postgres://postgres:s3cr%40t%2Fpass%231@127.0.0.1:{port}"))
         .expect("a URL of ours is right")
 }

@@ -120,8 +120,8 @@ fn plan_and_status_write_nothing(server: &TestServer) -> Verdict {
 fn sqlx_cli_sees_the_same_ledger(server: &TestServer) -> Verdict {
     let toml = fs::read_to_string(project().join("sqlx.toml")).unwrap();
     for setting in [
-        format!("create-schemas = [\"{}\"]", db_service::migration::SCHEMA),
-        format!("table-name = \"{}\"", db_service::migration::LEDGER),
+        format!("create-schemas = [\"{}\"]", ledger::migration::SCHEMA),
+        format!("table-name = \"{}\"", ledger::migration::LEDGER),
     ] {
         assert!(toml.contains(&setting), "`{setting}` is not in sqlx.toml");
     }

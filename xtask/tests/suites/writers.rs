@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use db_service::{DatabaseUrl, connection};
+use ::database::{DatabaseUrl, connection};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::command;
@@ -117,7 +117,7 @@ async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &Atom
                 written.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => {
-                let state = connection::sql_state(&error);
+                let state = ::database::cause::sql_state(&error);
                 assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
             }
         }

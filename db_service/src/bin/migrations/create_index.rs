@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use db_service::concurrent_index::{self, Index};
-use db_service::console::Console;
-use db_service::lock::DatabaseLock;
-use db_service::step::{Status, Step};
-use db_service::{DatabaseUrl, Error, connection};
+use database::{DatabaseLock, DatabaseUrl, Statement, Worker};
+use ledger::migration::LAYER;
+use relayout::concurrent_index::{self, Index};
 use sqlx::PgConnection;
+use terminal::console::Console;
+use terminal::step::{Status, Step};
 
 use crate::problem::Problem;
 
@@ -60,28 +60,31 @@ impl CreateIndex {
         &self,
         connection: &mut PgConnection,
         url: &DatabaseUrl,
-        database: &str,
         patience: Duration,
         console: &Console,
     ) -> Result<Vec<Step>, Problem> {
-        let index = self.index();
+        let (index, database) = (self.index(), url.database());
         let plan = concurrent_index::plan(connection, &index, database).await?;
         if plan.is_empty() {
-            return Ok(vec![concurrent_index::step(database, &index, Status::Unchanged)]);
+            return Ok(vec![step(database, &index, Status::Unchanged)]);
         }
         if self.dry_run {
-            let pending = |statement: &String| {
-                Step::new(database, "sqlx", "index", index.name(), Status::Pending).detail(statement)
+            let pending = |statement: &Statement| {
+                Step::new(database, LAYER, "index", index.name(), Status::Pending).detail(&statement.sql)
             };
-            return Ok(plan.statements().iter().map(pending).collect());
+            return Ok(plan.iter().map(pending).collect());
         }
         let lock = DatabaseLock::acquire(url, patience, |text| console.busy(text)).await?;
+        let mut worker = Worker::connect(&lock).await?;
         // Another runner may have been before us.
-        let plan = concurrent_index::plan(connection, &index, database).await?;
-        connection::prepare_for_changes(connection).await.map_err(Error::sql("prepare for changes", database))?;
-        let busy = |text: &str| console.busy(text);
-        concurrent_index::apply(connection, &plan, &index, database, busy).await?;
+        let plan = concurrent_index::plan(&mut worker, &index, database).await?;
+        concurrent_index::apply(&mut worker, &plan, &index, database, |text| console.busy(text)).await?;
+        worker.close().await;
         lock.release().await;
-        Ok(vec![concurrent_index::step(database, &index, Status::Created)])
+        Ok(vec![step(database, &index, Status::Created)])
     }
+}
+
+fn step(database: &str, index: &Index, status: Status) -> Step {
+    Step::new(database, LAYER, "index", index.name(), status).detail(format!("of `{}`", index.table))
 }

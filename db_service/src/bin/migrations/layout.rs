@@ -1,10 +1,12 @@
 //! The commands that declare another layout: what they ask for, and agreeing to it.
 
-use db_service::adaptive::{self, Proposal};
-use db_service::planner::Advice;
-use db_service::relayout::{Layout, Leaf, Shape};
-use db_service::step::{Status, Step};
+use ledger::migration::LAYER;
+use relayout::adaptive::{self, Proposal};
+use relayout::layout::planner::Advice;
+use relayout::layout::{Layout, Leaf, Shape};
 use sqlx::PgConnection;
+use terminal::console::Console;
+use terminal::step::{Status, Step};
 
 use crate::problem::Problem;
 
@@ -31,7 +33,7 @@ pub(crate) struct Split {
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
     /// Leaf to split whatever it holds, as modulus/remainder; needs `--table`
-    #[arg(long, value_name = "M/R", value_parser = leaf, requires = "table")]
+    #[arg(long, value_name = "M/R", requires = "table")]
     leaf: Option<Leaf>,
     /// Split by the hash of the path where one repository is most of a leaf
     #[arg(long)]
@@ -46,7 +48,7 @@ pub(crate) struct Merge {
     #[arg(long, value_name = "TABLE")]
     table: String,
     /// The leaf that there will be, as modulus/remainder
-    #[arg(long, value_name = "M/R", value_parser = leaf)]
+    #[arg(long, value_name = "M/R")]
     leaf: Leaf,
     #[command(flatten)]
     pub(crate) choice: Choice,
@@ -61,7 +63,7 @@ pub(crate) struct Declaration {
 
 impl Declaration {
     pub(crate) fn pending(&self, database: &str) -> Step {
-        Step::new(database, "sqlx", "layout", &self.layout.table, Status::Pending).detail(&self.what)
+        Step::new(database, LAYER, "layout", &self.layout.table, Status::Pending).detail(&self.what)
     }
 }
 
@@ -156,7 +158,7 @@ fn not_split(proposal: &Proposal, database: &str) -> Step {
         Advice::Fine | Advice::Split(_) => ("holds nothing to divide".to_owned(), None),
     };
     let detail = format!("leaf {} ({} rows) {why}", proposal.leaf, proposal.rows);
-    let step = Step::new(database, "sqlx", "layout", &proposal.table, Status::LeftOut).detail(detail);
+    let step = Step::new(database, LAYER, "layout", &proposal.table, Status::LeftOut).detail(detail);
     match remedy {
         Some(remedy) => step.remedy(remedy),
         None => step,
@@ -177,45 +179,15 @@ fn names(leaves: &[Leaf]) -> String {
     leaves.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// `16/5`.
-fn leaf(text: &str) -> Result<Leaf, String> {
-    let parsed = text
-        .split_once('/')
-        .and_then(|(modulus, remainder)| Some(Leaf::new(modulus.trim().parse().ok()?, remainder.trim().parse().ok()?)));
-    match parsed {
-        Some(leaf) if leaf.modulus.is_power_of_two() && leaf.remainder < leaf.modulus => Ok(leaf),
-        _ => Err("a leaf is a power of two and a smaller number, as in `16/5`".to_owned()),
-    }
-}
-
 /// Asks on a terminal; elsewhere only `--yes` will do.
-pub(crate) fn consent(steps: &[Step], yes: bool) -> Result<(), Problem> {
-    use std::io::{IsTerminal as _, Write as _};
+pub(crate) fn consent(steps: &[Step], yes: bool, console: &Console) -> Result<(), Problem> {
     if yes {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(Problem::NoConsent);
-    }
     let changes = steps.iter().map(|step| format!("{} to {}", step.name, step.detail.as_deref().unwrap_or_default()));
-    let changes = changes.collect::<Vec<_>>().join("; ");
-    let mut terminal = std::io::stderr();
-    write!(terminal, "Copy all rows concerned: {changes}? [y/N] ").map_err(Problem::Terminal)?;
-    terminal.flush().map_err(Problem::Terminal)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(Problem::Terminal)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Problem::NoConsent) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_leaf_is_named_by_modulus_and_remainder() {
-        assert_eq!(leaf("16/5"), Ok(Leaf::new(16, 5)));
-        for wrong in ["16", "16/16", "12/5", "a/b", "16/-1"] {
-            assert!(leaf(wrong).is_err(), "{wrong}");
-        }
+    let question = format!("Copy all rows concerned: {}?", changes.collect::<Vec<_>>().join("; "));
+    match console.agrees(&question).map_err(Problem::Terminal)? {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(Problem::NoConsent),
     }
 }

@@ -1,7 +1,8 @@
 //! What can go wrong that is not the library's.
 
-use db_service::relayout::Leaf;
-use db_service::{Error, Failure};
+use db_service::Error;
+use relayout::layout::Leaf;
+use terminal::{Exit, Failure};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
@@ -22,7 +23,31 @@ pub(crate) enum Problem {
     #[error("interrupted")]
     Interrupted,
     #[error(transparent)]
-    Database(#[from] Error),
+    Layer(#[from] Error),
+}
+
+impl From<database::Error> for Problem {
+    fn from(error: database::Error) -> Self {
+        Self::Layer(error.into())
+    }
+}
+
+impl From<database::ConnectError> for Problem {
+    fn from(error: database::ConnectError) -> Self {
+        database::Error::from(error).into()
+    }
+}
+
+impl From<ledger::Error> for Problem {
+    fn from(error: ledger::Error) -> Self {
+        Self::Layer(error.into())
+    }
+}
+
+impl From<relayout::Error> for Problem {
+    fn from(error: relayout::Error) -> Self {
+        Self::Layer(error.into())
+    }
 }
 
 impl Failure for Problem {
@@ -40,20 +65,27 @@ impl Failure for Problem {
             Self::NoConsent => Some("nothing was changed; pass `--yes` to agree beforehand".into()),
             Self::Terminal(_) => Some("pass `--yes`".into()),
             Self::Interrupted => Some("nothing is lost; the next run finishes the work".into()),
-            Self::Database(error) => error.hint(),
+            Self::Layer(error) => error.hint(),
         }
     }
 
-    fn exit(&self) -> db_service::Exit {
+    fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Layer(error) => error.causes(),
+            _ => terminal::failure::chain(std::error::Error::source(self)),
+        }
+    }
+
+    fn exit(&self) -> Exit {
         match self {
             Self::NoUrl
             | Self::NoDatabase
             | Self::UnknownTable { .. }
             | Self::UnknownLeaf { .. }
             | Self::NothingToMerge { .. }
-            | Self::NoConsent => db_service::Exit::Usage,
-            Self::Interrupted | Self::Terminal(_) => db_service::Exit::Failed,
-            Self::Database(error) => error.exit(),
+            | Self::NoConsent => Exit::Usage,
+            Self::Interrupted | Self::Terminal(_) => Exit::Failed,
+            Self::Layer(error) => error.exit(),
         }
     }
 }

@@ -2,28 +2,34 @@
 
 use std::time::Instant;
 
-use ::sqlx::{AssertSqlSafe, Executor as _, PgConnection};
-use db_service::lock::DatabaseLock;
-use db_service::quote::{identifier, literal};
-use db_service::step::Status;
-use db_service::{Error as DatabaseError, connection};
+use database::cause::sql_state;
+use database::quote::{identifier, literal};
+use database::{DatabaseLock, Worker};
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+use terminal::step::Status;
 
-use super::extension::{Absence, Policy, preload_of};
-use super::{Action, Bootstrap, ExtensionError, Plan, extension};
-use crate::error::Error;
-use crate::layers::{Session, maintenance_url, run};
+use super::absence::Absence;
+use super::error::ExtensionError;
+use super::extension;
+use super::known::Policy;
+use super::plan::{Action, BootstrapPlan};
+use super::preload;
+use crate::layers::error::LayerError;
+use crate::layers::session::Session;
 
-pub(super) async fn apply(layer: &Bootstrap, plan: &Plan, session: &mut Session<'_>) -> Result<(), Error> {
-    if let Some(Action::Database { exists: false }) = plan.actions.first() {
-        create_database(session).await?;
-        // Now that it exists, look inside: a template may have brought extensions along.
-        return Box::pin(run(layer, session, false)).await;
-    }
+/// What is missing in a database that is there; `policy` says what the absence of an extension means.
+pub(super) async fn apply(
+    plan: &BootstrapPlan,
+    policy: impl Fn(&str) -> Policy,
+    own_server: bool,
+    session: &mut Session<'_>,
+) -> Result<(), LayerError> {
     for action in &plan.actions {
         match action {
             Action::Environment { mark, is_set: false, .. } => set_environment(mark, action, session).await?,
             Action::Extension { name, action: extension::Action::Create { .. } } => {
-                create_extension(name, action, layer, session).await?;
+                create_extension(name, action, policy(name), own_server, session).await?;
             }
             done => {
                 // The database was reported when it was made.
@@ -40,32 +46,29 @@ pub(super) async fn apply(layer: &Bootstrap, plan: &Plan, session: &mut Session<
 }
 
 /// What `mix ecto.create` would do: UTF8, and the time zone that Ecto sets since 3.14.
-async fn create_database(session: &mut Session<'_>) -> Result<(), Error> {
-    let target = session.target;
-    let url = maintenance_url(&target.url);
-    let console = session.console;
+pub(super) async fn create_database(session: &mut Session<'_>) -> Result<(), LayerError> {
+    let (target, console) = (session.target, session.console);
+    let maintenance = target.url.server().maintenance();
     // A killed run could leave a database without its settings, and two runs would make it twice: hence the lock.
-    let lock = DatabaseLock::acquire(&url, session.patience, |text| console.busy(text)).await;
+    let lock = DatabaseLock::acquire(&maintenance, session.patience, |text| console.busy(text)).await;
     console.done();
     let lock = lock?;
     let started = Instant::now();
-    let mut connection = connection::connect(&url).await?;
-    let outcome = match connection::prepare_for_changes(&mut connection).await {
-        Ok(()) => create_unless_exists(&mut connection, &target.name).await,
-        Err(error) => Err(error),
-    };
-    connection::close(connection).await;
+    let mut worker = Worker::connect(&lock).await?;
+    let outcome = create_unless_exists(&mut worker, target.name()).await;
+    worker.close().await;
     lock.release().await;
-    let created = outcome.map_err(|source| DatabaseError::CreateDatabase { database: target.name.clone(), source })?;
+    let created = outcome
+        .map_err(|source| LayerError::CreateDatabase { database: target.name().to_owned(), source: source.into() })?;
     let status = if created { Status::Created } else { Status::Unchanged };
     let step = Action::Database { exists: false }.step(target, status);
     session.report(if created { step.took(started.elapsed()) } else { step });
     Ok(())
 }
 
-async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Result<bool, ::sqlx::Error> {
+async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
     let name_sql = identifier(name);
-    let exists = ::sqlx::query_scalar!(
+    let exists = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1) AS "exists!""#,
         name
     )
@@ -73,7 +76,7 @@ async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Resu
     .await?;
     if !exists {
         // template1 cannot be copied into another encoding; only then is the pristine template0 taken.
-        let template_is_utf8 = ::sqlx::query_scalar!(
+        let template_is_utf8 = sqlx::query_scalar!(
             r#"SELECT pg_catalog.pg_encoding_to_char(encoding) = 'UTF8' AS "is_utf8!" FROM pg_catalog.pg_database WHERE datname = 'template1'"#
         )
         .fetch_one(&mut *connection)
@@ -83,7 +86,7 @@ async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Resu
         match connection.execute(AssertSqlSafe(statement)).await {
             Ok(_) => {}
             // Somebody who takes no lock of ours, `mix ecto.create` say, was faster.
-            Err(error) if matches!(connection::sql_state(&error).as_deref(), Some("42P04" | "23505")) => {
+            Err(error) if matches!(sql_state(&error).as_deref(), Some("42P04" | "23505")) => {
                 return Ok(false);
             }
             Err(error) => return Err(error),
@@ -92,17 +95,17 @@ async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Resu
     Ok(!exists)
 }
 
-async fn set_environment(mark: &str, action: &Action, session: &mut Session<'_>) -> Result<(), Error> {
+async fn set_environment(mark: &str, action: &Action, session: &mut Session<'_>) -> Result<(), LayerError> {
     let started = Instant::now();
     let target = session.target;
-    let name = identifier(&target.name);
-    let connection = session.worker().await?;
+    let name = identifier(target.name());
     let time_zone = format!("ALTER DATABASE {name} SET timezone TO 'Etc/UTC'; ");
     let time_zone = if matches!(action, Action::Environment { with_time_zone: true, .. }) { &*time_zone } else { "" };
     let statements = format!("{time_zone}ALTER DATABASE {name} SET singularity.environment TO {}", literal(mark));
-    match ::sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await {
+    let worker = &mut session.lock().await?.worker;
+    match sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut **worker).await {
         Ok(_) => session.report(action.step(target, Status::Set).took(started.elapsed())),
-        Err(error) if connection::sql_state(&error).as_deref() == Some("42501") => {
+        Err(error) if sql_state(&error).as_deref() == Some("42501") => {
             let absence = Absence {
                 reason: "the role may not set it, so the database counts as production".into(),
                 remedy: "make the role the database's owner, have a superuser run \
@@ -111,7 +114,7 @@ async fn set_environment(mark: &str, action: &Action, session: &mut Session<'_>)
             };
             session.report(absence.describe(action.step(target, Status::LeftOut)));
         }
-        Err(error) => return Err(DatabaseError::sql("mark its environment", &target.name)(error).into()),
+        Err(error) => return Err(database::Error::sql("mark its environment", target.name())(error).into()),
     }
     Ok(())
 }
@@ -119,48 +122,44 @@ async fn set_environment(mark: &str, action: &Action, session: &mut Session<'_>)
 async fn create_extension(
     name: &'static str,
     action: &Action,
-    layer: &Bootstrap,
+    policy: Policy,
+    own_server: bool,
     session: &mut Session<'_>,
-) -> Result<(), Error> {
+) -> Result<(), LayerError> {
     let started = Instant::now();
     let target = session.target;
     // pgvector belongs where unqualified names find it; the others choose their own schema.
     let schema = if name == "vector" { " SCHEMA public" } else { "" };
     let statement = format!("CREATE EXTENSION IF NOT EXISTS {}{schema}", identifier(name));
-    let outcome = if preload_of(name).is_some() {
+    let lock = session.lock().await?;
+    let outcome = if preload::of(name).is_some() {
         // Without its library preloaded this ends the connection, and then it had better be one of its own.
-        let mut connection = connection::connect(&target.url).await?;
-        let outcome = match connection::prepare_for_changes(&mut connection).await {
-            Ok(()) => connection.execute(AssertSqlSafe(statement)).await.map(drop),
-            Err(error) => Err(error),
-        };
-        connection::close(connection).await;
+        let mut worker = Worker::connect(&lock.lock).await?;
+        let outcome = worker.execute(AssertSqlSafe(statement)).await.map(drop);
+        worker.close().await;
         outcome
     } else {
-        session.worker().await?.execute(AssertSqlSafe(statement)).await.map(drop)
+        lock.worker.execute(AssertSqlSafe(statement)).await.map(drop)
     };
     let Err(error) = outcome else {
         session.report(action.step(target, Status::Created).took(started.elapsed()));
         return Ok(());
     };
-    let absence = match (connection::sql_state(&error).as_deref(), preload_of(name)) {
+    let absence = match (sql_state(&error).as_deref(), preload::of(name)) {
         (Some("42501"), _) => Absence::no_right(name),
-        (_, Some(library)) if is_fatal(&error) => Absence::not_preloaded(library, None, layer.own_server),
-        _ => return Err(DatabaseError::sql(&format!("create extension `{name}`"), &target.name)(error).into()),
+        (_, Some(library)) if is_fatal(&error) => Absence::not_preloaded(library, None, own_server),
+        _ => return Err(database::Error::sql(&format!("create extension `{name}`"), target.name())(error).into()),
     };
-    if layer.policy(name) == Policy::Required {
-        return Err(ExtensionError::Required { name, database: target.name.clone(), why: absence }.into());
+    if policy == Policy::Required {
+        return Err(ExtensionError::Required { name, database: target.name().to_owned(), why: absence }.into());
     }
     session.report(absence.describe(action.step(target, Status::LeftOut)));
     Ok(())
 }
 
 /// The server ended the connection over it.
-fn is_fatal(error: &::sqlx::Error) -> bool {
-    let severity = error
-        .as_database_error()
-        .and_then(|error| error.try_downcast_ref::<::sqlx::postgres::PgDatabaseError>())
-        .map(::sqlx::postgres::PgDatabaseError::severity);
-    matches!(severity, Some(::sqlx::postgres::PgSeverity::Fatal | ::sqlx::postgres::PgSeverity::Panic))
-        || matches!(error, ::sqlx::Error::Io(_))
+fn is_fatal(error: &sqlx::Error) -> bool {
+    let server = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    matches!(server.map(PgDatabaseError::severity), Some(PgSeverity::Fatal | PgSeverity::Panic))
+        || matches!(error, sqlx::Error::Io(_))
 }

@@ -1,0 +1,18 @@
+//! The benchmarks: the project's tools against the same work by hand, measured in one run on one server. The ratio is the
+//! result.
+//!
+//! | Module | Measures |
+//! |---|---|
+//! | [`noop`] | a set-up with nothing to do |
+//! | [`relayout`] | converting live tables, under writers |
+#![warn(missing_docs)]
+
+mod error;
+mod load;
+mod median;
+pub mod noop;
+mod offline;
+pub mod relayout;
+mod watch;
+
+pub use error::Error;

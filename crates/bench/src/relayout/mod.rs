@@ -1,0 +1,156 @@
+//! Converting live tables, against the same conversion with the application switched off.
+
+mod change_log;
+mod measured;
+mod outcome;
+
+use std::time::Duration;
+
+use database::environment::{self, Environment};
+use database::{DatabaseUrl, ServerUrl, connection};
+use sqlx::{AssertSqlSafe, PgConnection};
+use terminal::console::Console;
+
+use crate::error::Error;
+use crate::load::{Noticed, Writers};
+use crate::watch::{Seen, Watcher};
+use crate::{load, offline};
+use measured::Table;
+
+pub use measured::Measured;
+
+const TABLES: [&str; 2] = ["code_files", "embeddings"];
+const SCRATCH: &str = "singularity_bench_relayout";
+
+/// How much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Rows of `code_files`.
+    pub rows: u32,
+    /// Rows of `embeddings`.
+    pub vectors: u32,
+    /// Connections that write to each table meanwhile.
+    pub writers: u32,
+}
+
+/// Sets layers of the scratch database up, as users of the project would; false if that failed.
+pub type SetUp<'a> = &'a dyn Fn(&DatabaseUrl, &[&str]) -> bool;
+
+/// Measures in a scratch database of its own, which is dropped afterwards.
+///
+/// # Errors
+/// [`Error::NotOurs`] if there is a database of that name that no benchmark has made; else what could not be done.
+pub fn measure(size: Size, server: &ServerUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
+    let url = server.database(SCRATCH);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        refuse_what_is_not_ours(&url).await?;
+        drop_scratch(server).await?;
+        // Dropped whatever became of the measurement; the first error is the one to report.
+        let measured = measure_in(size, &url, set_up, console).await;
+        let dropped = drop_scratch(server).await;
+        measured.and_then(|measured| dropped.map(|()| measured))
+    })
+}
+
+/// A benchmark marks its database as `test`; whatever has another mark, or none, is somebody's.
+async fn refuse_what_is_not_ours(url: &DatabaseUrl) -> Result<(), Error> {
+    let mut connection = match connection::connect(url).await {
+        Ok(connection) => connection,
+        Err(error) if error.is_database_missing() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let mark = environment::read(&mut connection).await;
+    connection::close(connection).await;
+    match mark.map_err(database::Error::sql("read its environment", SCRATCH))? {
+        Environment::Test => Ok(()),
+        environment => Err(Error::NotOurs { database: SCRATCH, environment }),
+    }
+}
+
+async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
+    let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
+    if !set_up(url, &["bootstrap", "ecto"]) {
+        return Err(Error::Failed("the scratch database could not be set up"));
+    }
+    let mut connection = connection::connect(url).await?;
+    console.busy("Filling the tables");
+    for statement in load::rows(size.rows, size.vectors) {
+        execute(&mut connection, &statement).await.map_err(failed("fill the tables"))?;
+    }
+    for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        execute(&mut connection, statement).await.map_err(failed("fill the tables"))?;
+    }
+    console.busy("Measuring the change log");
+    let capture = change_log::measure(&mut connection).await.map_err(failed("measure the change log"))?;
+    let mut offline = Vec::new();
+    for table in TABLES {
+        console.busy(&format!("Converting {table} offline"));
+        offline.push(offline::convert(url, table).await.map_err(failed("convert offline"))?);
+    }
+    execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
+    console.busy("Writing without a conversion");
+    let (before, ..) = beside_writers(size, url, async || tokio::time::sleep(Duration::from_secs(5)).await).await?;
+    // The same work on the same machine, which the writers have their share of: what is left to differ is the engine.
+    console.busy("Converting offline, beside writers");
+    let (control, _, offline_beside) = beside_writers(size, url, async || {
+        let mut times = Vec::new();
+        for table in TABLES {
+            times.push(offline::convert(url, table).await?);
+        }
+        Ok(times)
+    })
+    .await?;
+    let offline_beside = offline_beside.map_err(failed("convert offline, beside writers"))?;
+    execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
+    console.busy("Converting under writers");
+    let (during, seen, outcome) = beside_writers(size, url, async || set_up(url, &["sqlx"])).await?;
+    if !outcome {
+        return Err(Error::Failed("the conversion failed"));
+    }
+    let mut tables = Vec::new();
+    for (index, ((before, control), during)) in before.into_iter().zip(control).zip(during).enumerate() {
+        let name = TABLES[index];
+        let (until_swap, in_all) =
+            seen.durations(name).ok_or(Error::Failed("the conversion was too short to measure"))?;
+        let rows = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}")))
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed("count the rows"))?;
+        let (offline, offline_beside, phases) = (offline[index], offline_beside[index], seen.of_table(name));
+        tables.push(Table { name, rows, offline, offline_beside, until_swap, in_all, phases, before, control, during });
+    }
+    connection::close(connection).await;
+    Ok(Measured { writers: size.writers, tables, capture })
+}
+
+/// Does some work while writers write to both tables; what they noticed, what was seen from outside, and what came of it.
+async fn beside_writers<T>(
+    size: Size,
+    url: &DatabaseUrl,
+    work: impl AsyncFnOnce() -> T,
+) -> Result<([Noticed; 2], Seen, T), Error> {
+    let failed = |error| database::Error::sql("write to the tables", SCRATCH)(error);
+    let [files, vectors] = TABLES.map(|table| Writers::start(url, table, size.writers, rows_of(size, table)));
+    let watcher = Watcher::start(url);
+    let outcome = work().await;
+    let (files, vectors) = (files.finish().map_err(failed)?, vectors.finish().map_err(failed)?);
+    let seen = watcher.finish().map_err(failed)?;
+    Ok(([files, vectors].map(|transactions| transactions.noticed(&seen.waits)), seen, outcome))
+}
+
+fn rows_of(size: Size, table: &str) -> u32 {
+    if table == "code_files" { size.rows } else { size.vectors }
+}
+
+async fn drop_scratch(server: &ServerUrl) -> Result<(), Error> {
+    let mut connection = connection::connect(&server.maintenance()).await?;
+    let text = format!("DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)");
+    let outcome = execute(&mut connection, &text).await;
+    connection::close(connection).await;
+    Ok(outcome.map_err(database::Error::sql("drop the scratch database", SCRATCH))?)
+}
+
+async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(connection).await.map(drop)
+}

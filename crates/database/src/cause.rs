@@ -1,0 +1,114 @@
+//! What the server said, as the cause of an error: its message with detail and SQLSTATE, once.
+//!
+//! sqlx repeats a cause's text inside its own, and says `error returned from database: ` before what the server said.
+
+use std::fmt;
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
+
+/// The cause of an error of ours.
+#[derive(Debug)]
+pub struct Cause(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Sql(sqlx::Error),
+    Migrate(MigrateError),
+}
+
+impl Cause {
+    /// sqlx's error, if it is one of a statement or a connection.
+    #[must_use]
+    pub fn sql(&self) -> Option<&sqlx::Error> {
+        match &self.0 {
+            Kind::Sql(error) => Some(error),
+            Kind::Migrate(_) => None,
+        }
+    }
+
+    /// What to do about it, by its SQLSTATE.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.sql().and_then(hint)
+    }
+}
+
+impl From<sqlx::Error> for Cause {
+    fn from(error: sqlx::Error) -> Self {
+        Self(Kind::Sql(error))
+    }
+}
+
+impl From<MigrateError> for Cause {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            // sqlx has wrapped it to name the migration, which our own error does.
+            MigrateError::ExecuteMigration(error, _) | MigrateError::Execute(error) => error.into(),
+            other => Self(Kind::Migrate(other)),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Sql(sqlx::Error::Database(error)) => describe(error.as_ref(), formatter),
+            Kind::Sql(error) => error.fmt(formatter),
+            Kind::Migrate(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Sql(sqlx::Error::Database(_)) => None,
+            Kind::Sql(error) => error.source(),
+            Kind::Migrate(error) => error.source(),
+        }
+    }
+}
+
+fn describe(error: &dyn DatabaseError, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    formatter.write_str(error.message())?;
+    if let Some(detail) = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail) {
+        write!(formatter, ": {detail}")?;
+    }
+    match error.code() {
+        Some(code) => write!(formatter, " (SQLSTATE {code})"),
+        None => Ok(()),
+    }
+}
+
+/// The SQLSTATE of a server's error.
+#[must_use]
+pub fn sql_state(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error().and_then(DatabaseError::code).map(std::borrow::Cow::into_owned)
+}
+
+/// What to do where a pooler stands in between.
+pub const POOLED: &str = "nothing was changed: use a URL of the server itself, or of a pool in session mode; locks have to last longer \
+                          than a transaction";
+
+/// What to do where the server only replays another's changes.
+pub const STANDBY: &str = "nothing was changed: use a URL of the primary";
+
+fn hint(error: &sqlx::Error) -> Option<String> {
+    Some(match sql_state(error)?.as_str() {
+        "42501" => "the role lacks a right: grant it, or use a URL of a role that has it".into(),
+        "53100" => "free disk space on the server and run the same command again; finished steps are skipped".into(),
+        "55P03" => {
+            "something holds a lock on the object for long: see `pg_stat_activity`, then run the same command again"
+                .into()
+        }
+        "25006" => STANDBY.into(),
+        // A prepared statement is gone, or there already.
+        "26000" | "42P05" => format!("is this a pooler in transaction mode? If so: {POOLED}"),
+        "57014" | "57P01" | "57P02" => {
+            "the server ended the statement: run the same command again; finished steps are skipped".into()
+        }
+        _ => return None,
+    })
+}

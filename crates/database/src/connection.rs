@@ -1,0 +1,118 @@
+//! Connecting, and why a connection failed.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use tokio::time::{sleep, timeout};
+
+use crate::cause::{Cause, sql_state};
+use crate::retry::Backoff;
+use crate::url::DatabaseUrl;
+
+/// How long a server that is still starting up is waited for.
+const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection did not come about.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to `{url}`")]
+pub struct ConnectError {
+    /// The URL, without its password.
+    pub url: String,
+    /// What went wrong, by situation.
+    #[source]
+    pub cause: ConnectFailure,
+}
+
+/// The situations in which a connection fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectFailure {
+    /// The server is there; the database is not.
+    #[error("database `{0}` does not exist")]
+    DatabaseMissing(String),
+    /// The role or the password is wrong, or `pg_hba.conf` says no.
+    #[error("the server refused the login: {0}")]
+    Login(String),
+    /// Nothing answers at that address.
+    #[error("nothing answers there")]
+    Unreachable(#[source] std::io::Error),
+    /// Something answers too slowly.
+    #[error("no answer within {} s", .0.as_secs())]
+    Timeout(Duration),
+    /// TLS was asked for and could not be had.
+    #[error("TLS failed")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Everything else.
+    #[error("the connection failed")]
+    Other(#[source] Cause),
+}
+
+impl ConnectError {
+    /// The server answered that it has no such database.
+    #[must_use]
+    pub fn is_database_missing(&self) -> bool {
+        matches!(self.cause, ConnectFailure::DatabaseMissing(_))
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match &self.cause {
+            ConnectFailure::DatabaseMissing(_) => "create it with `cargo xtask db-setup --database-url <URL>`".into(),
+            ConnectFailure::Login(_) => {
+                "check the user and the password in the database URL (percent-encode special characters: `@` is `%40`)".into()
+            }
+            ConnectFailure::Unreachable(_) | ConnectFailure::Timeout(_) => {
+                "check the host and the port in the database URL, and that the server runs; `cargo xtask db-server start` starts one".into()
+            }
+            ConnectFailure::Tls(_) => "the URL asks for TLS: check `sslmode` and `sslrootcert`, or that the server offers it".into(),
+            ConnectFailure::Other(_) => return None,
+        })
+    }
+}
+
+/// Opens one connection; waits for a server that is starting up.
+///
+/// # Errors
+/// By situation, see [`ConnectFailure`].
+pub async fn connect(url: &DatabaseUrl) -> Result<PgConnection, ConnectError> {
+    let options = url.for_sqlx().application_name("singularity");
+    let started = Instant::now();
+    let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(250));
+    loop {
+        let attempt = timeout(url.connect_timeout(), options.connect()).await;
+        let error = match attempt {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) if is_starting_up(&error) && started.elapsed() < STARTUP_PATIENCE => {
+                sleep(backoff.pause()).await;
+                continue;
+            }
+            Ok(Err(error)) => classify(error, url),
+            Err(_) => ConnectFailure::Timeout(url.connect_timeout()),
+        };
+        return Err(ConnectError { url: url.to_string(), cause: error });
+    }
+}
+
+/// Closes a connection in good order; the server would otherwise log an unexpected end.
+pub async fn close(connection: PgConnection) {
+    // A connection that cannot say goodbye is gone all the same.
+    drop(connection.close().await);
+}
+
+fn is_starting_up(error: &sqlx::Error) -> bool {
+    sql_state(error).as_deref() == Some("57P03")
+}
+
+fn classify(error: sqlx::Error, url: &DatabaseUrl) -> ConnectFailure {
+    let state = sql_state(&error);
+    match (state.as_deref(), error) {
+        (Some("3D000"), _) => ConnectFailure::DatabaseMissing(url.database().to_owned()),
+        (Some("28P01" | "28000"), error) => {
+            ConnectFailure::Login(error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default())
+        }
+        (_, sqlx::Error::Io(error)) => ConnectFailure::Unreachable(error),
+        (_, sqlx::Error::Tls(error)) => ConnectFailure::Tls(error),
+        (_, error) => ConnectFailure::Other(error.into()),
+    }
+}

@@ -1,0 +1,38 @@
+//! Reaching a PostgreSQL database, and changing it safely.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`url`] | a URL, parsed once, in the form that each tool takes; with a database or of a whole server |
+//! | [`connection`] | connecting, and why a connection failed |
+//! | [`lock`] | one runner a database at a time |
+//! | [`worker`] | a connection that may change things; only who holds the lock gets one |
+//! | [`transaction`] | every way out of a transaction ends it before anything else happens |
+//! | [`retry`] | asking for locks in short attempts |
+//! | [`relation`], [`quote`] | names, and the one place where they become SQL text |
+//! | [`statement`] | what is going to be run, with its lock and its reason: printed, executed, compared |
+//! | [`environment`] | what a database is for: `dev`, `test` or `prod` |
+//! | [`cause`] | what the server said, once |
+#![warn(missing_docs)]
+
+pub mod cause;
+pub mod connection;
+pub mod environment;
+pub mod error;
+pub mod lock;
+mod pooler;
+pub mod quote;
+pub mod relation;
+pub mod retry;
+pub mod statement;
+pub mod transaction;
+pub mod url;
+pub mod worker;
+
+pub use cause::Cause;
+pub use connection::ConnectError;
+pub use error::Error;
+pub use lock::DatabaseLock;
+pub use relation::Relation;
+pub use statement::Statement;
+pub use url::{DatabaseUrl, ServerUrl};
+pub use worker::Worker;

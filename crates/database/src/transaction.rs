@@ -1,0 +1,56 @@
+//! Transactions that end when they end: every way out that is not a commit rolls back *before* anything else is awaited.
+//!
+//! sqlx rolls a dropped transaction back at the next use of its connection. Until then the server keeps its locks, and
+//! whoever waits for these waits for whatever is done in between.
+
+use sqlx::{Connection as _, PgConnection};
+
+/// What is only read, each statement for itself.
+pub const READ_ONLY: &str = "BEGIN READ ONLY";
+/// What is only read, all of it as it was at one moment.
+pub const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// What is changed, whatever isolation a role or a database has as its default.
+pub const CHANGE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// How a transaction is to end that did not fail.
+#[derive(Debug)]
+pub enum End<T> {
+    /// What it did stays.
+    Commit(T),
+    /// As if it had not been.
+    Rollback(T),
+}
+
+/// Does some work in a transaction that begins with this statement.
+///
+/// # Errors
+/// Those of the work, after the rollback; and those of the beginning and the end.
+pub async fn run<T>(
+    connection: &mut PgConnection,
+    begin: &'static str,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<End<T>, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    run_with(connection, begin, |error| error, work).await
+}
+
+/// The same where the work has errors of its own; `failed` names what the transaction is for.
+///
+/// # Errors
+/// The same.
+pub async fn run_with<T, E>(
+    connection: &mut PgConnection,
+    begin: &'static str,
+    failed: impl Fn(sqlx::Error) -> E,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<End<T>, E>,
+) -> Result<T, E> {
+    let mut transaction = connection.begin_with(begin).await.map_err(&failed)?;
+    match work(&mut transaction).await {
+        Ok(End::Commit(value)) => transaction.commit().await.map(|()| value).map_err(failed),
+        Ok(End::Rollback(value)) => transaction.rollback().await.map(|()| value).map_err(failed),
+        Err(error) => {
+            // Where even that fails the connection is gone, and the transaction with it; the first error is the one to report.
+            drop(transaction.rollback().await);
+            Err(error)
+        }
+    }
+}

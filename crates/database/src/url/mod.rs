@@ -1,0 +1,17 @@
+//! One URL, parsed once, in the form that each tool takes.
+//!
+//! Ecto, sqlx and libpq read the same URL differently: Ecto knows `ssl` and `socket_dir`, the others know `sslmode` and
+//! `host`; each ignores what it does not know. A URL that asks for TLS could so end in plaintext without a word. Here a
+//! parameter is either understood and carried over to every tool, or it is an error.
+//!
+//! A URL with a database and one without are two types: what works on a database cannot be called with a server.
+
+mod address;
+mod error;
+mod forms;
+mod parse;
+mod tls;
+
+pub use address::{DatabaseUrl, ServerUrl};
+pub use error::DatabaseUrlError;
+pub use parse::Parsed;

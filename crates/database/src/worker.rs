@@ -1,0 +1,91 @@
+//! A connection that may change things: only who holds the database's lock gets one.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::PgConnection;
+
+use crate::connection::{close, connect};
+use crate::error::Error;
+use crate::lock::{DatabaseLock, WORKER_KEY};
+
+/// Whatever a role, a database, the server or a pool has set, none of it may change what our SQL means, or end the session.
+///
+/// `lock_timeout` stays short: a waiting `ACCESS EXCLUSIVE` request stops everybody behind it. The server looks now and then
+/// whether we are still there, where it can: else the statement of a run that was killed would go on to its end, and the
+/// next run would wait for it. What an older server does not have, and what has the value already, is not set: to set
+/// `session_replication_role` takes a right, to find it as it should be takes none.
+const SETTINGS: &str = "
+    SET search_path = public;
+    SET client_min_messages = warning;
+    SELECT pg_catalog.set_config(name, value, false)
+    FROM (VALUES ('standard_conforming_strings', 'on'),
+                 ('default_transaction_read_only', 'off'),
+                 ('default_transaction_isolation', 'read committed'),
+                 ('default_transaction_deferrable', 'off'),
+                 ('transaction_timeout', '0'),
+                 ('statement_timeout', '0'),
+                 ('lock_timeout', '10s'),
+                 ('idle_in_transaction_session_timeout', '0'),
+                 ('idle_session_timeout', '0'),
+                 ('session_replication_role', 'origin'),
+                 -- A policy that hides rows is an error then, not a copy with rows missing.
+                 ('row_security', 'off'),
+                 ('default_tablespace', ''),
+                 ('temp_tablespaces', ''),
+                 ('default_table_access_method', 'heap'),
+                 ('default_toast_compression', 'pglz'),
+                 ('check_function_bodies', 'on'),
+                 ('quote_all_identifiers', 'off'),
+                 ('DateStyle', 'ISO, MDY'),
+                 ('IntervalStyle', 'postgres'),
+                 ('bytea_output', 'hex'),
+                 ('client_connection_check_interval', '500ms')) setting (name, value)
+    WHERE pg_catalog.current_setting(name, true) OPERATOR(pg_catalog.<>) value
+      -- Windows cannot ask the kernel for that.
+      AND NOT (name OPERATOR(pg_catalog.=) 'client_connection_check_interval'
+               AND pg_catalog.version() OPERATOR(pg_catalog.~) 'Visual C|msvc|mingw')";
+
+/// A connection of the runner who holds the lock.
+///
+/// It shares the third key of [`lock`](crate::lock) as long as it is open, so that the next run knows of it.
+#[derive(Debug)]
+pub struct Worker {
+    connection: PgConnection,
+}
+
+impl Worker {
+    /// Opens one in the database that is locked.
+    ///
+    /// # Errors
+    /// When there is no connection, or the server refuses a setting.
+    pub async fn connect(lock: &DatabaseLock) -> Result<Self, Error> {
+        let failed = || Error::sql("prepare for changes", lock.url().database());
+        let mut connection = connect(lock.url()).await?;
+        sqlx::raw_sql(SETTINGS).execute(&mut connection).await.map_err(failed())?;
+        // Never waits: only who holds the database's lock takes this key alone, and that is us.
+        sqlx::query!("SELECT pg_catalog.pg_advisory_lock_shared($1)", WORKER_KEY)
+            .execute(&mut connection)
+            .await
+            .map_err(failed())?;
+        Ok(Self { connection })
+    }
+
+    /// Closes it in good order.
+    pub async fn close(self) {
+        close(self.connection).await;
+    }
+}
+
+impl Deref for Worker {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Worker {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}

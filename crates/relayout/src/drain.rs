@@ -1,0 +1,141 @@
+//! The drain of the change log: the rows that writers have touched are copied again.
+//!
+//! It takes keys out of the log, then removes their rows from the copy, then reads them again from the original: three
+//! statements of one READ COMMITTED transaction, each of which sees what was committed before it began. So an entry is
+//! never taken without its effect, and taking one twice does no harm.
+//!
+//! It begins when the backfill has ended. A batch that reads a row, is overtaken by the drain of its deletion, and then
+//! writes it, would leave a deleted row behind.
+//!
+//! Several connections drain side by side until the swap: each takes the keys of one share of hashes, so that no key is in
+//! two hands.
+
+use std::time::{Duration, Instant};
+
+use database::transaction::{self, End};
+use database::{DatabaseLock, Relation, Worker};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _};
+
+use crate::budget::Budget;
+use crate::change_log;
+use crate::error::Error;
+use crate::job::Job;
+use crate::key_order;
+use crate::workers;
+
+/// Most keys that one round takes.
+const BATCH: i64 = 5_000;
+/// So many in a round are about what comes in meanwhile.
+const FEW: usize = 20;
+
+/// The statements for one table, built once.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    table: String,
+    key_length: usize,
+    /// A key's hash, for dividing the log.
+    hash: String,
+    log: Relation,
+    as_text: String,
+    remove: String,
+    read_again: String,
+}
+
+/// The keys that one of several connections takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    number: usize,
+    of: usize,
+}
+
+impl Share {
+    /// All of them.
+    pub(crate) const WHOLE: Self = Self { number: 0, of: 1 };
+
+    fn each(of: usize) -> Vec<Self> {
+        (0..of).map(|number| Self { number, of }).collect()
+    }
+}
+
+impl Drain {
+    /// From the old form to the shadow.
+    pub(crate) fn new(job: &Job) -> Self {
+        let (table, definition) = (&job.table, &job.definition);
+        let (source, target, log) = (job.public(), job.shadow(), change_log::log(table));
+        let (key, columns) = (definition.key(), definition.copied_columns());
+        let (keys, as_text) = (definition.key_columns(""), definition.key_as_text());
+        let types = key.iter().filter_map(|name| definition.column(name)).map(|column| &column.data_type);
+        // Each parameter holds one column of all keys.
+        let arrays = types.enumerate().map(|(index, kind)| format!("${}::text[]::{kind}[]", index + 1));
+        let wanted = format!(
+            "({keys}) IN (SELECT * FROM ROWS FROM ({}) AS k)",
+            arrays.map(|array| format!("pg_catalog.unnest({array})")).collect::<Vec<_>>().join(", ")
+        );
+        Self {
+            table: table.clone(),
+            key_length: key.len(),
+            hash: format!("pg_catalog.hashtextextended(pg_catalog.concat({as_text}) COLLATE \"C\", 0)"),
+            log,
+            as_text,
+            remove: format!("DELETE FROM {target} WHERE {wanted}"),
+            read_again: format!("INSERT INTO {target} ({columns}) SELECT {columns} FROM {source} WHERE {wanted}"),
+        }
+    }
+
+    fn take(&self, share: Share) -> String {
+        let Self { hash, log, as_text, .. } = self;
+        let wanted = match share.of {
+            1 => String::new(),
+            // The sign is no part of it, or the remainder would have one.
+            of => format!("WHERE ({hash} & 1048575) % {of} = {}", share.number),
+        };
+        format!(
+            "DELETE FROM {log} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {log} {wanted} LIMIT $1)) RETURNING {as_text}"
+        )
+    }
+
+    /// One round of the drain, in the caller's transaction; the number of entries taken.
+    pub(crate) async fn round(&self, transaction: &mut PgConnection, share: Share) -> Result<usize, sqlx::Error> {
+        let rows = sqlx::query(AssertSqlSafe(self.take(share))).bind(BATCH).fetch_all(&mut *transaction).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let columns: Vec<Vec<String>> =
+            (0..self.key_length).map(|index| rows.iter().map(|row| row.get(index)).collect()).collect();
+        for statement in [&self.remove, &self.read_again] {
+            let mut query: Query<'_, Postgres, PgArguments> = sqlx::query(AssertSqlSafe(statement.clone()));
+            for column in &columns {
+                query = query.bind(column);
+            }
+            query.execute(&mut *transaction).await?;
+        }
+        Ok(rows.len())
+    }
+
+    /// Drains side by side, a transaction a round, until each share's round finds few entries; gives up after `patience`.
+    pub(crate) async fn catch_up(
+        &self,
+        lock: &DatabaseLock,
+        own: &mut Worker,
+        budget: Budget,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        let failed = Error::during(&format!("drain the change log of table `{}`", self.table), lock.url().database());
+        let drain = async |worker: &mut Worker, share: Share| {
+            loop {
+                let taken = transaction::run(worker, transaction::CHANGE, async |connection| {
+                    key_order::follow(connection).await?;
+                    self.round(connection, share).await.map(End::Commit)
+                })
+                .await?;
+                if taken <= FEW || started.elapsed() > patience {
+                    return Ok(());
+                }
+            }
+        };
+        workers::work_off(lock, own, budget.jobs, Share::each(budget.jobs.max(1)), failed, drain).await
+    }
+}

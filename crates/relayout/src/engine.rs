@@ -1,0 +1,208 @@
+//! Taking a job through its phases, each of them a transaction or a series of them, so that a kill loses at most one batch;
+//! the next run goes on from the journal `db_service.relayout_job`.
+
+use std::time::Duration;
+
+use database::retry::{self, Attempt, Attempts};
+use database::statement::{self, FIRST_LOCK_TIMEOUT, LockMode, set_lock_timeout};
+use database::transaction::{self, End};
+use database::{DatabaseLock, Statement, Worker};
+use sqlx::PgConnection;
+
+use crate::budget::Budget;
+use crate::error::Error;
+use crate::job::{Job, Phase, range};
+use crate::layout::{Layout, Shape};
+use crate::phase::catching_up::Swap;
+use crate::phase::machine::{Duty, Work, duty};
+use crate::phase::{abandoned, backfilling, catching_up, indexing, swapped};
+use crate::preflight;
+use crate::progress::Progress;
+use crate::table::definition::Definition;
+use crate::vacuum;
+
+/// Where and with what jobs are done.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine<'a> {
+    /// Of the database that is worked on.
+    pub lock: &'a DatabaseLock,
+    /// For copies and index builds.
+    pub budget: Budget,
+    /// What is free on the server's disk, as far as somebody has said it.
+    pub free_disk: Option<u64>,
+    /// Told what is going on.
+    pub progress: &'a Progress<'a>,
+}
+
+/// How a run ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobEnd {
+    /// A job came to its end, or as near to it as open transactions let it.
+    Done(Change),
+    /// A job was given up, because another layout was declared or the table altered since it began. The table is as it
+    /// was; its layout is to be read again.
+    Abandoned,
+}
+
+/// What a job has brought about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The layout that the table has now.
+    pub shape: Shape,
+    /// Rows copied by the backfill.
+    pub rows: i64,
+    /// For how long the swap held its lock; none if an earlier run had swapped.
+    pub locked: Option<Duration>,
+    /// Transactions that began before the swap are still open: the next run finishes the rest.
+    pub unfinished: bool,
+}
+
+/// What became of a phase's work.
+enum Outcome {
+    /// The statements are next.
+    Ready(Vec<range::Range>),
+    /// Work, statements and move were done in one.
+    Moved(Duration),
+    /// The table was altered meanwhile.
+    Altered,
+    /// Somebody has to end a transaction first.
+    Waiting,
+}
+
+/// How often a phase's statements ask for their locks.
+const ATTEMPTS: Attempts = Attempts { most: 12, first: FIRST_LOCK_TIMEOUT, longest: Duration::from_secs(10) };
+
+impl Engine<'_> {
+    /// Finishes the job that is on its way for a table, or else goes one step from its actual layout towards the desired one.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] before anything is touched; [`Error::Outrun`]; [`Error::Differs`] when the comparison finds a
+    /// difference, in which case both forms are kept; else what the server said, and the next run goes on.
+    pub async fn run(&self, worker: &mut Worker, layout: &Layout) -> Result<JobEnd, Error> {
+        let failed = self.failed(&layout.table);
+        let mut job = match Job::unfinished(worker, &layout.table).await.map_err(&failed)? {
+            Some(job) if job.phase < Phase::Swapped && !job.leads_to(&layout.desired) => {
+                return self.abandon(job, worker).await;
+            }
+            Some(job) => job,
+            None => self.plan(worker, layout).await?,
+        };
+        let (mut locked, mut unfinished) = (None, false);
+        while let Some(duty) = duty(job.phase) {
+            match self.work(duty.work, &job, worker).await? {
+                Outcome::Ready(ranges) => self.advance(&mut job, worker, &duty, &ranges).await?,
+                Outcome::Moved(time) => {
+                    job.phase = duty.next;
+                    locked = Some(time);
+                }
+                Outcome::Altered => {
+                    self.progress.say(|| format!("Table `{}` was altered meanwhile, starting anew", job.table));
+                    return self.abandon(job, worker).await;
+                }
+                Outcome::Waiting => {
+                    unfinished = true;
+                    break;
+                }
+            }
+        }
+        let rows = range::rows_copied(&job, worker).await.map_err(&failed)?;
+        Ok(JobEnd::Done(Change { shape: job.target, rows, locked, unfinished }))
+    }
+
+    async fn plan(&self, worker: &mut Worker, layout: &Layout) -> Result<Job, Error> {
+        let table = &layout.table;
+        let failed = Error::during(&format!("plan the layout of table `{table}`"), self.database());
+        let findings = preflight::obstacles(worker, layout, self.free_disk).await.map_err(&failed)?;
+        let definition = Definition::read(worker, &layout.public()).await.map_err(&failed)?;
+        match definition {
+            Some(definition) if findings.is_empty() => {
+                Job::next(layout, definition).enter(worker).await.map_err(&failed)
+            }
+            _ => Err(Error::Refused { table: table.clone(), database: self.database().to_owned(), findings }),
+        }
+    }
+
+    async fn work(&self, work: Work, job: &Job, worker: &mut Worker) -> Result<Outcome, Error> {
+        let (lock, budget, progress, table) = (self.lock, self.budget, self.progress, &job.table);
+        match work {
+            Work::Nothing => {}
+            Work::Divide => {
+                return backfilling::divide(job, worker).await.map(Outcome::Ready).map_err(self.failed(table));
+            }
+            Work::Copy => backfilling::copy(lock, worker, budget, job, progress).await?,
+            Work::BuildIndexes => {
+                let busy = |done: usize, total: usize| {
+                    progress.say(|| format!("Building the indexes of `{table}`: {done} of {total}"));
+                };
+                indexing::build(lock, worker, job, budget, busy).await?;
+            }
+            Work::Swap => {
+                return match catching_up::run(lock, worker, budget, job).await? {
+                    Some(Swap::Done(time)) => Ok(Outcome::Moved(time)),
+                    Some(Swap::Altered) => Ok(Outcome::Altered),
+                    None => Err(Error::Outrun { table: table.clone(), database: self.database().to_owned() }),
+                };
+            }
+            Work::Compare => {
+                if !swapped::is_settled(lock, worker, budget, job, progress).await? {
+                    return Ok(Outcome::Waiting);
+                }
+            }
+        }
+        Ok(Outcome::Ready(Vec::new()))
+    }
+
+    /// Runs a phase's statements and moves the job on, in one transaction; asks for locks in short attempts.
+    async fn advance(
+        &self,
+        job: &mut Job,
+        worker: &mut Worker,
+        duty: &Duty,
+        ranges: &[range::Range],
+    ) -> Result<(), Error> {
+        self.transact(job, worker, &(duty.statements)(job), ranges, duty.next).await?;
+        job.phase = duty.next;
+        Ok(())
+    }
+
+    /// Gives a job up and takes away what it has made. The table itself is as it was.
+    async fn abandon(&self, job: Job, worker: &mut Worker) -> Result<JobEnd, Error> {
+        self.transact(&job, worker, &abandoned::statements(&job), &[], Phase::Abandoned).await?;
+        Ok(JobEnd::Abandoned)
+    }
+
+    async fn transact(
+        &self,
+        job: &Job,
+        worker: &mut Worker,
+        statements: &[Statement],
+        ranges: &[range::Range],
+        next: Phase,
+    ) -> Result<(), Error> {
+        let is_strong = |it: &Statement| it.lock.as_ref().is_some_and(|lock| lock.mode > LockMode::AccessShare);
+        let locks_others = statements.iter().any(is_strong);
+        let work = async |connection: &mut PgConnection, timeout| {
+            if locks_others {
+                vacuum::hold_off(connection, &job.public()).await?;
+            }
+            set_lock_timeout(connection, timeout).await?;
+            statement::execute(connection, statements).await?;
+            range::enter(job, ranges, connection).await?;
+            job.advance(connection, next).await.map(End::Commit)
+        };
+        let once = async |worker: &mut Worker, timeout| {
+            let work = async |connection: &mut PgConnection| work(connection, timeout).await;
+            transaction::run(worker, transaction::CHANGE, work).await.map(Attempt::Done)
+        };
+        let done = retry::until_locked(worker, ATTEMPTS, async |_| Ok(()), once).await;
+        done.map(drop).map_err(self.failed(&job.table))
+    }
+
+    fn database(&self) -> &str {
+        self.lock.url().database()
+    }
+
+    fn failed(&self, table: &str) -> impl Fn(sqlx::Error) -> Error + use<> {
+        Error::during(&format!("change the layout of table `{table}`"), self.database())
+    }
+}

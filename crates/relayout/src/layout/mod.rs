@@ -1,0 +1,15 @@
+//! Layouts: which there are, which a table has, which it should have, and what the way takes.
+
+mod actual;
+mod bytes;
+mod estimate;
+mod leaf;
+pub mod planner;
+mod shape;
+mod table;
+
+pub use bytes::Bytes;
+pub use estimate::Estimate;
+pub use leaf::{Leaf, NoLeaf};
+pub use shape::Shape;
+pub use table::Layout;

@@ -1,0 +1,155 @@
+//! The log is drained, then the swap: one short transaction in which the new form takes the table's place.
+
+use std::time::{Duration, Instant};
+
+use database::retry::{self, Attempt, Attempts};
+use database::statement::{LockMode, set_lock_timeout};
+use database::transaction::{self, End};
+use database::{DatabaseLock, Statement, Worker, relation, statement};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::budget::Budget;
+use crate::change_log;
+use crate::drain::{Drain, Share};
+use crate::error::Error;
+use crate::job::{Job, Phase};
+use crate::key_order;
+use crate::layout::Layout;
+use crate::stale;
+use crate::table::definition::Definition;
+use crate::table::dependents::{self, Dependent};
+use crate::vacuum;
+
+use super::exchange;
+
+/// How often the lock is asked for before we give up.
+const ATTEMPTS: Attempts = Attempts { most: 60, first: statement::FIRST_LOCK_TIMEOUT, longest: Duration::from_secs(1) };
+/// How long the log is drained before the lock is asked for all the same.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// More entries in the log than this are drained before the next attempt, without the lock.
+const SHORT_LOG: i64 = 200;
+
+/// How a swap ended that did not fail.
+#[derive(Debug)]
+pub(crate) enum Swap {
+    /// Done; for so long the table was locked.
+    Done(Duration),
+    /// Somebody has altered the table since the job began.
+    Altered,
+}
+
+/// Swaps, as often as it takes to get the lock; none if the log never gets short.
+pub(crate) async fn run(
+    lock: &DatabaseLock,
+    worker: &mut Worker,
+    budget: Budget,
+    job: &Job,
+) -> Result<Option<Swap>, Error> {
+    let failed = Error::during(&format!("change the layout of table `{}`", job.table), lock.url().database());
+    let drain = Drain::new(job);
+    retry::until_locked(
+        worker,
+        ATTEMPTS,
+        async |worker| drain.catch_up(lock, worker, budget, PATIENCE).await,
+        async |worker, timeout| {
+            let swap = async |connection: &mut PgConnection| try_once(connection, job, &drain, timeout).await;
+            transaction::run(worker, transaction::CHANGE, swap).await.map_err(&failed)
+        },
+    )
+    .await
+}
+
+async fn try_once(
+    connection: &mut PgConnection,
+    job: &Job,
+    drain: &Drain,
+    timeout: Duration,
+) -> Result<End<Attempt<Swap>>, sqlx::Error> {
+    vacuum::hold_off(connection, &job.public()).await?;
+    set_lock_timeout(connection, timeout).await?;
+    let lock = locked(job, &followers(connection, job).await?);
+    statement::execute(connection, &[lock]).await?;
+    let started = Instant::now();
+    if is_log_long(connection, job).await? {
+        return Ok(End::Rollback(Attempt::Again));
+    }
+    let layout = Layout::read(connection, &job.table).await?;
+    if Definition::read(connection, &job.public()).await?.as_ref() != Some(&job.definition)
+        || !layout.is_some_and(|layout| layout.damage.is_empty() && layout.actual == job.source)
+    {
+        return Ok(End::Rollback(Attempt::Done(Swap::Altered)));
+    }
+    // Read under the lock: from now on nobody makes another one.
+    let followers = followers(connection, job).await?;
+    key_order::follow(connection).await?;
+    while drain.round(connection, Share::WHOLE).await? > 0 {}
+    statement::execute(connection, &[swap(job), made_anew(&followers)].concat()).await?;
+    job.advance(connection, Phase::Swapped).await?;
+    Ok(End::Commit(Attempt::Done(Swap::Done(started.elapsed()))))
+}
+
+/// The lock of the swap: on the table, and before it on the views of it, as their readers lock them.
+fn locked(job: &Job, followers: &[Dependent]) -> Statement {
+    let public = job.public();
+    let names = relation::list(followers.iter().filter_map(|follower| follower.view.as_ref()).chain([&public]));
+    Statement::new("nobody reads or writes for a moment", format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
+        .locking(LockMode::AccessExclusive, &public)
+}
+
+async fn is_log_long(connection: &mut PgConnection, job: &Job) -> Result<bool, sqlx::Error> {
+    let log = change_log::log(&job.table);
+    let waiting = format!("SELECT count(*) FROM (SELECT FROM {log} LIMIT {}) l", SHORT_LOG + 1);
+    let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting)).fetch_one(connection).await?;
+    Ok(waiting > SHORT_LOG)
+}
+
+/// What has to be made anew because it would follow the old form; nothing where the table itself stays.
+pub(crate) async fn followers(connection: &mut PgConnection, job: &Job) -> Result<Vec<Dependent>, sqlx::Error> {
+    if job.exchanged().is_some() { Ok(Vec::new()) } else { dependents::read(connection, &job.public()).await }
+}
+
+/// As statements.
+pub(crate) fn made_anew(followers: &[Dependent]) -> Vec<Statement> {
+    let statements = followers.iter().filter_map(|follower| follower.statement.clone());
+    statements.map(|sql| Statement::new("what was made from the table is made anew", sql)).collect()
+}
+
+/// The heart of the swap. The lock is held, and the log is empty.
+pub(crate) fn swap(job: &Job) -> Vec<Statement> {
+    [
+        change_log::drop_capture(&job.table, &job.old_trees()),
+        match job.exchanged() {
+            Some((old, new)) => exchange::leaves(job, &old, &new),
+            None => exchange::tables(job),
+        },
+        change_log::triggers(&job.table, &job.definition, &job.new_trees()),
+        stale::refuse(&job.table).to_vec(),
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::example::job;
+    use crate::layout::{Leaf, Shape};
+
+    #[test]
+    fn a_split_touches_one_leaf_only() {
+        let even = |count| Shape::even("repo_name", "path", count);
+        let leaf = Leaf::new(2, 1);
+        let job = job(even(2), even(2).with(&[leaf], &leaf.split(2)));
+        let statements = swap(&job);
+        let of = |word: &str| statements.iter().filter(|statement| statement.sql.contains(word)).count();
+        assert_eq!((of("DETACH PARTITION"), of("ATTACH PARTITION \"leaf_4")), (3, 2));
+        assert!(!statements.iter().any(|statement| statement.sql.contains("leaf_2_0")), "{statements:#?}");
+    }
+
+    #[test]
+    fn the_swap_locks_the_table_as_strongly_as_anything_that_follows() {
+        let even = |count| Shape::even("repo_name", "path", count);
+        let job = job(Shape::Plain, even(2));
+        let strongest = swap(&job).into_iter().filter_map(|statement| statement.lock).map(|lock| lock.mode).max();
+        assert_eq!(locked(&job, &[]).lock.map(|lock| lock.mode), strongest);
+    }
+}

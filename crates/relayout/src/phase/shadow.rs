@@ -1,0 +1,133 @@
+//! The empty new form, without keys and indexes: these are built when the rows are there.
+
+use database::quote::{identifier, literal};
+use database::statement::LockMode::AccessShare;
+use database::{Relation, Statement};
+
+use crate::job::{Job, NEW};
+use crate::layout::{Leaf, Shape};
+use crate::table::privileges;
+
+/// Holds while a leaf is not attached yet, see [`fits`].
+pub(super) const FITS: &str = "singularity_relayout_fits";
+
+const WHY: &str = "the new form, empty";
+
+pub(crate) fn statements(job: &Job) -> Vec<Statement> {
+    let (definition, root) = (&job.definition, job.shadow());
+    let run = |sql: String| Statement::new(WHY, sql);
+    // Only a job that somebody has deleted from the journal can have left one.
+    let mut statements = vec![
+        run(format!("CREATE SCHEMA IF NOT EXISTS {NEW}")),
+        run(format!("DROP TABLE IF EXISTS {root} CASCADE")),
+        create_root(job),
+    ];
+    for column in &definition.columns {
+        if let Some(target) = column.statistics {
+            let column = identifier(&column.name);
+            statements.push(run(format!("ALTER TABLE {root} ALTER {column} SET STATISTICS {target}")));
+        }
+    }
+    let owner = identifier(&definition.owner);
+    if let Shape::Hash { key, path_key, .. } = &job.target {
+        for leaf in job.new_leaves() {
+            statements.extend(create_leaf(leaf, job, path_key));
+            let name = leaf.of(&job.table);
+            statements.push(run(format!("ALTER TABLE {name} OWNER TO {owner}")));
+            if job.exchanged().is_some() {
+                let check = fits(job, leaf, key);
+                statements.push(run(format!("ALTER TABLE {name} ADD CONSTRAINT {FITS} CHECK ({check})")));
+            }
+        }
+    }
+    for relation in job.targets().iter().filter(|_| job.target != Shape::Plain) {
+        for column in definition.columns.iter().filter(|column| column.inline) {
+            let column = identifier(&column.name);
+            statements.push(run(format!("ALTER TABLE {relation} ALTER {column} SET STORAGE PLAIN")));
+        }
+    }
+    statements.push(run(format!("ALTER TABLE {root} OWNER TO {owner}")));
+    if let Some(comment) = &definition.comment {
+        statements.push(run(format!("COMMENT ON TABLE {root} IS {}", literal(comment))));
+    }
+    statements.extend(privileges::grants(&root, definition));
+    statements
+}
+
+fn create_root(job: &Job) -> Statement {
+    let like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION \
+                INCLUDING COMMENTS";
+    let partition = match &job.target {
+        Shape::Plain => String::new(),
+        Shape::Hash { key, .. } => format!(" PARTITION BY HASH ({})", identifier(key)),
+    };
+    let (root, public) = (job.shadow(), job.public());
+    Statement::new(WHY, format!("CREATE TABLE {root} (LIKE {public} {like}){partition}")).locking(AccessShare, &public)
+}
+
+/// A leaf below the shadow, and its parts below it.
+fn create_leaf(leaf: Leaf, job: &Job, path_key: &str) -> Vec<Statement> {
+    let (table, name) = (&job.table, leaf.of(&job.table));
+    let why = "a leaf of the new form";
+    let run = |sql: String| Statement::new(why, sql);
+    let below = format!("PARTITION OF {} {}", job.shadow(), leaf.bound());
+    let mut statements = vec![run(format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&leaf.schema())))];
+    if leaf.paths == 1 {
+        statements.push(run(format!("CREATE TABLE {name} {below}")));
+        return statements;
+    }
+    statements.push(run(format!("CREATE TABLE {name} {below} PARTITION BY HASH ({})", identifier(path_key))));
+    for (part, schema) in leaf.storage().into_iter().enumerate() {
+        let bound = Leaf::new(leaf.paths, u32::try_from(part).unwrap_or(u32::MAX)).bound();
+        statements.push(run(format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&schema))));
+        statements.push(run(format!("CREATE TABLE {} PARTITION OF {name} {bound}", Relation::new(schema, table))));
+    }
+    statements
+}
+
+/// What lets `ATTACH PARTITION` believe that the rows belong here, instead of reading them all under its lock.
+///
+/// It believes a `CHECK` that equals the partition's own condition after simplification. That condition calls
+/// `satisfies_hash_partition` with no collation (`get_qual_for_hash` in `src/backend/partitioning/partbounds.c`), and
+/// no plain call with a text can be written so: it takes the column's. But where branches of a `CASE` disagree about the
+/// collation there is none; and the branches that are never taken are gone after simplification.
+fn fits(job: &Job, leaf: Leaf, key: &str) -> String {
+    let kind = job.definition.column(key).map(|column| column.data_type.as_str()).unwrap_or_default();
+    let key = identifier(key);
+    let value = if kind == "text" || kind.starts_with("character") {
+        format!(
+            "CASE WHEN true THEN {key} WHEN false THEN CAST('c'::pg_catalog.name AS {kind}) \
+             ELSE CAST('posix'::db_service.text_posix AS {kind}) END"
+        )
+    } else {
+        key
+    };
+    let root = literal(&job.public().to_string());
+    format!(
+        "pg_catalog.satisfies_hash_partition({root}::pg_catalog.regclass::pg_catalog.oid, {}, {}, {value})",
+        leaf.modulus, leaf.remainder
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::example::job;
+
+    fn even(count: u32) -> Shape {
+        Shape::even("repo_name", "path", count)
+    }
+
+    #[test]
+    fn rows_are_copied_into_leaves_without_keys() {
+        let statements = statements(&job(Shape::Plain, even(2)));
+        assert!(!statements.iter().any(|statement| statement.sql.contains("PRIMARY KEY")));
+        assert!(statements[2].sql.ends_with(r#"PARTITION BY HASH ("repo_name")"#), "{}", statements[2].sql);
+    }
+
+    #[test]
+    fn a_plain_table_has_no_leaves() {
+        let job = job(even(2), Shape::Plain);
+        assert!(!statements(&job).iter().any(|statement| statement.sql.contains("PARTITION")));
+    }
+}

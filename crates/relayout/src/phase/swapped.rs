@@ -1,0 +1,53 @@
+//! Both forms are there, the new one in use: they are compared, and older transactions waited for.
+
+use std::time::{Duration, Instant};
+
+use database::{DatabaseLock, Statement, Worker};
+use tokio::time::sleep;
+
+use crate::budget::Budget;
+use crate::change_log;
+use crate::comparison;
+use crate::error::Error;
+use crate::job::Job;
+use crate::progress::Progress;
+use crate::stale::{self, Moment};
+
+/// How long a finished job waits for transactions that began before its swap.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Ends the reverse log, and lets everybody write.
+pub(crate) fn settle(job: &Job) -> Vec<Statement> {
+    let mut statements = change_log::drop_capture(&job.table, &job.new_trees());
+    statements.push(stale::admit(&job.table));
+    statements
+}
+
+/// Compares both forms; false if a transaction from before the swap stays too long.
+pub(crate) async fn is_settled(
+    lock: &DatabaseLock,
+    worker: &mut Worker,
+    budget: Budget,
+    job: &Job,
+    progress: &Progress<'_>,
+) -> Result<bool, Error> {
+    let (table, database) = (&job.table, lock.url().database());
+    let busy = |rows: i64| progress.say(|| format!("Comparing table `{table}`: {rows} rows"));
+    let rows = comparison::differences(lock, worker, budget.jobs, job, busy).await?;
+    if rows > 0 {
+        return Err(Error::Differs { table: table.clone(), database: database.to_owned(), rows });
+    }
+    let waits = async {
+        let started = Instant::now();
+        let now = Moment::now(worker).await?;
+        while now.has_older(worker).await? {
+            if started.elapsed() > PATIENCE {
+                return Ok(false);
+            }
+            progress.say(|| format!("Waiting for transactions that are older than the new layout of `{table}`"));
+            sleep(Duration::from_millis(100)).await;
+        }
+        Ok(true)
+    };
+    waits.await.map_err(Error::during(&format!("change the layout of table `{table}`"), database))
+}

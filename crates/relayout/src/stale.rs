@@ -1,0 +1,65 @@
+//! Transactions whose snapshot is older than a swap: what they may not do any more, and waiting until they are gone.
+
+use database::statement::LockMode::{AccessExclusive, ShareRowExclusive};
+use database::{Relation, Statement};
+use sqlx::PgConnection;
+
+use crate::change_log::function;
+
+const STALE: &str = "singularity_relayout_stale";
+
+/// Refuses writes by transactions whose snapshot is older than the swap that this is part of: they would see the new form
+/// without the rows that were copied last. With SQLSTATE 40001, which whoever uses such isolation retries anyway.
+pub(crate) fn refuse(table: &str) -> [Statement; 2] {
+    let stale = function("stale", table);
+    // It becomes part of a format string.
+    let stale_in_format = stale.replace('%', "%%");
+    let public = Relation::public(table);
+    let function = format!(
+            "DO $do$ BEGIN EXECUTE pg_catalog.format($format$
+             CREATE OR REPLACE FUNCTION {stale_in_format} RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $function$
+             BEGIN
+                 IF NOT pg_catalog.pg_visible_in_snapshot(%L::pg_catalog.xid8, pg_catalog.pg_current_snapshot()) THEN
+                     RAISE serialization_failure
+                         USING MESSAGE = 'could not serialize access: the layout of the table has changed since this transaction began',
+                               HINT = 'Retry the transaction.';
+                 END IF;
+                 RETURN NULL;
+             END $function$ $format$, pg_catalog.pg_current_xact_id()); END $do$"
+        );
+    let trigger = format!(
+        "CREATE TRIGGER {STALE} BEFORE INSERT OR UPDATE OR DELETE ON {public} FOR EACH STATEMENT EXECUTE FUNCTION {stale}"
+    );
+    let why = "transactions from before the swap may not write any more";
+    [Statement::new(why, function), Statement::new(why, trigger).locking(ShareRowExclusive, &public)]
+}
+
+/// Lets everybody write again.
+pub(crate) fn admit(table: &str) -> Statement {
+    let public = Relation::public(table);
+    let sql = format!("DROP TRIGGER IF EXISTS {STALE} ON {public}");
+    Statement::new("no transaction from before the swap is left", sql).locking(AccessExclusive, &public)
+}
+
+/// Drops the trigger's function.
+pub(crate) fn clean(table: &str) -> Statement {
+    Statement::new("nothing refuses them any more", format!("DROP FUNCTION IF EXISTS {}", function("stale", table)))
+}
+
+/// A moment in the order of transactions: what began before it has an older snapshot.
+pub(crate) struct Moment(String);
+
+impl Moment {
+    /// Now.
+    pub(crate) async fn now(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        let now = sqlx::query_scalar!(
+            r#"SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text AS "xmax!""#
+        );
+        now.fetch_one(connection).await.map(Self)
+    }
+
+    /// Whether a transaction is open that began before it.
+    pub(crate) async fn has_older(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        sqlx::query_file_scalar!("queries/older_snapshots.sql", self.0).fetch_one(connection).await
+    }
+}

@@ -1,0 +1,134 @@
+//! What stands against changing a table's storage: one file an obstacle, all of them found at once.
+//!
+//! A new one is a file here and a line in one of the lists below.
+
+mod dependents;
+mod disk;
+mod exclusion;
+mod extended_statistics;
+mod facts;
+mod filtered_publication;
+mod foreign_key;
+mod identity;
+mod inheritance;
+mod invalid_index;
+mod locks;
+mod ownership;
+mod partition_key;
+mod persistence;
+mod primary_key;
+mod referenced;
+mod replica_identity;
+mod row_security;
+mod rules;
+mod storage_parameters;
+mod transition_tables;
+mod unique_constraint;
+mod unique_index;
+mod unvalidated;
+
+#[cfg(test)]
+pub(crate) mod example;
+
+use terminal::Finding;
+
+pub(crate) use facts::ServerFacts;
+
+use super::definition::Definition;
+use super::dependents::Dependent;
+use crate::layout::Shape;
+
+/// Of the table itself: what the engine does not carry over. `keys` are the columns that choose a row's leaf. Pure.
+pub(crate) fn of_table(definition: &Definition, keys: &[&str]) -> Vec<Finding> {
+    [
+        persistence::check(definition),
+        partition_key::check(definition, keys),
+        primary_key::check(definition),
+        unique_constraint::check(definition, keys),
+        exclusion::check(definition),
+        foreign_key::check(definition),
+        unvalidated::check(definition),
+        invalid_index::check(definition),
+        unique_index::check(definition, keys),
+        referenced::check(definition),
+        identity::check(definition),
+        transition_tables::check(definition),
+        filtered_publication::check(definition),
+        row_security::check(definition),
+        rules::check(definition),
+        inheritance::check(definition),
+        extended_statistics::check(definition),
+        storage_parameters::check(definition),
+        replica_identity::check(definition),
+    ]
+    .concat()
+}
+
+/// Of what was made from it.
+pub(crate) fn of_dependents(dependents: &[Dependent]) -> Vec<Finding> {
+    dependents::check(dependents)
+}
+
+/// Of what was made from one of its leaves, by the leaf's quoted name.
+pub(crate) fn of_leaf(leaf: &str, dependents: &[Dependent]) -> Vec<Finding> {
+    dependents::check_leaf(leaf, dependents)
+}
+
+/// Of the disk.
+pub(crate) fn of_disk(needed: u64, free: Option<u64>) -> Vec<Finding> {
+    disk::check(needed, free)
+}
+
+/// Of the server, and of the role that we are there. Pure.
+pub(crate) fn of_server(server: &ServerFacts, definition: &Definition, target: &Shape) -> Vec<Finding> {
+    [ownership::check(server), locks::check(server, definition, target)].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::example::{messages, table, trigger};
+    use super::*;
+    use crate::table::definition::Index;
+
+    #[test]
+    fn a_table_that_is_born_ready_passes() {
+        assert_eq!(of_table(&table(), &["repo_name", "path"]), []);
+    }
+
+    #[test]
+    fn a_server_that_will_not_do_is_named() {
+        let server = ServerFacts { owns: false, role: "reader".into(), lock_slots: 100 };
+        let found = messages(of_server(&server, &table(), &Shape::even("repo_name", "path", 16)));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[1].contains("max_locks_per_transaction"));
+        let server = ServerFacts { owns: true, role: "owner".into(), lock_slots: 6400 };
+        assert_eq!(of_server(&server, &table(), &Shape::even("repo_name", "path", 64)), []);
+    }
+
+    #[test]
+    fn everything_that_stands_against_it_is_said_at_once() {
+        let mut table = table();
+        table.columns[0].not_null = false;
+        table.columns[2].identity = true;
+        table.row_security = true;
+        table.referenced_by.push("x_fkey of x".into());
+        table.indexes.push(Index {
+            name: "t_body_index".into(),
+            constraint: false,
+            columns: Some(vec!["body".into()]),
+            ..table.indexes[0].clone()
+        });
+        table.triggers.push(trigger("audit", true));
+        assert_eq!(
+            messages(of_table(&table, &["repo_name"])),
+            [
+                "its column `repo_name` takes nulls",
+                "its unique index `t_body_index` lacks `repo_name`",
+                "it is referenced by the foreign key x_fkey of x",
+                "its column `body` is an identity column; `bigserial` is not",
+                "its trigger `audit` uses transition tables",
+                "it has row-level security",
+            ]
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Row-level security: who copies might not see all rows.
+
+use terminal::Finding;
+
+use crate::table::definition::Definition;
+
+pub(super) fn check(definition: &Definition) -> Vec<Finding> {
+    if definition.row_security { vec![Finding::new("row-security", "it has row-level security")] } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::obstacle::example::*;
+
+    #[test]
+    fn row_security_is_refused() {
+        let mut table = table();
+        assert_eq!(check(&table), []);
+        table.row_security = true;
+        assert_eq!(messages(check(&table)), ["it has row-level security"]);
+    }
+}

@@ -1,0 +1,27 @@
+//! What every program of the project says, and how it says it. Knows no SQL.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`step`] | what a run did or would do, object by object |
+//! | [`report`] | the whole run, as `--json` prints it and as one line |
+//! | [`finding`] | what a check has to say: rule, place, message, help, fix |
+//! | [`failure`] | errors in three parts: what, why, next |
+//! | [`exit`] | exit codes |
+//! | [`elapsed`] | durations, for people and for JSON |
+//! | [`variables`] | the one place that reads the process's environment |
+//! | `console` | the one place that prints (feature `console`) |
+#![warn(missing_docs)]
+
+#[cfg(feature = "console")]
+pub mod console;
+pub mod elapsed;
+pub mod exit;
+pub mod failure;
+pub mod finding;
+pub mod report;
+pub mod step;
+pub mod variables;
+
+pub use exit::Exit;
+pub use failure::Failure;
+pub use finding::Finding;

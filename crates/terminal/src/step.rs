@@ -1,0 +1,168 @@
+//! What one run did or would do, object by object. Both the lines for people and `--json` are made from this.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::elapsed::{Elapsed, as_milliseconds};
+
+/// One thing that was brought about, or found to be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The database it belongs to; none for what belongs to the server.
+    pub database: Option<String>,
+    /// `server`, `bootstrap`, `ecto` or `sqlx`.
+    pub layer: &'static str,
+    /// The kind of object: `database`, `extension`, `migration`, …
+    pub object: &'static str,
+    /// The object's name.
+    pub name: String,
+    /// What became of it.
+    pub status: Status,
+    /// A version, a reason: what the line ends with.
+    pub detail: Option<String>,
+    /// What to do about something left out.
+    pub remedy: Option<String>,
+    /// How long it took; none where nothing was done.
+    #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
+    pub duration: Option<Duration>,
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It was as it should be.
+    Unchanged,
+    /// It was missing and is there now.
+    Created,
+    /// A migration ran.
+    Applied,
+    /// A schema was loaded from its dump.
+    Loaded,
+    /// A setting was set.
+    Set,
+    /// A table was brought into another layout.
+    Converted,
+    /// A server was started.
+    Started,
+    /// Would be done; `--dry-run` does nothing.
+    Pending,
+    /// An optional part that could not be had.
+    LeftOut,
+}
+
+impl Step {
+    /// A step of a database; its remaining fields are set by the methods below.
+    #[must_use]
+    pub fn new(
+        database: &str,
+        layer: &'static str,
+        object: &'static str,
+        name: impl Into<String>,
+        status: Status,
+    ) -> Self {
+        Self { database: Some(database.to_owned()), ..Self::of_server(layer, object, name, status) }
+    }
+
+    /// A step that belongs to no database.
+    #[must_use]
+    pub fn of_server(layer: &'static str, object: &'static str, name: impl Into<String>, status: Status) -> Self {
+        Self { database: None, layer, object, name: name.into(), status, detail: None, remedy: None, duration: None }
+    }
+
+    /// Adds a version or a reason.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Adds how long it took.
+    #[must_use]
+    pub fn took(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
+    /// Whether the run changed something here.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        use Status::{Applied, Converted, Created, Loaded, Set, Started};
+        matches!(self.status, Created | Applied | Loaded | Set | Converted | Started)
+    }
+}
+
+/// ``Created extension `vector` 0.8.6 in `singularity_dev` (41 ms)``
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} `{}`", self.status, self.object, self.name)?;
+        if let Some(detail) = self.detail.as_deref().filter(|_| self.status != Status::LeftOut) {
+            write!(formatter, " {detail}")?;
+        }
+        if let Some(database) =
+            self.database.as_deref().filter(|database| *database != self.name || self.object != "database")
+        {
+            write!(formatter, " in `{database}`")?;
+        }
+        match (&self.detail, self.duration) {
+            (Some(reason), _) if self.status == Status::LeftOut => write!(formatter, ": {reason}"),
+            (_, Some(duration)) => write!(formatter, " ({})", Elapsed(duration)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Unchanged => "Unchanged",
+            Self::Created => "Created",
+            Self::Applied => "Applied",
+            Self::Loaded => "Loaded",
+            Self::Set => "Set",
+            Self::Converted => "Converted",
+            Self::Started => "Started",
+            Self::Pending => "Pending",
+            Self::LeftOut => "Left out",
+        })
+    }
+}
+
+// serde hands over a reference to the field.
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn milliseconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(as_milliseconds).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_starts_with_what_was_done_and_ends_with_the_fact() {
+        let created = Step::new("dev", "bootstrap", "database", "dev", Status::Created).took(Duration::from_millis(41));
+        assert_eq!(created.to_string(), "Created database `dev` (41 ms)");
+        let unchanged = Step::new("dev", "bootstrap", "extension", "vector", Status::Unchanged).detail("0.8.6");
+        assert_eq!(unchanged.to_string(), "Unchanged extension `vector` 0.8.6 in `dev`");
+        let left_out = Step::new("dev", "bootstrap", "extension", "vectors", Status::LeftOut)
+            .detail("this server does not offer it");
+        assert_eq!(left_out.to_string(), "Left out extension `vectors` in `dev`: this server does not offer it");
+    }
+
+    #[test]
+    fn json_gives_durations_in_milliseconds() {
+        let step = Step::new("d", "ecto", "migration", "1", Status::Applied).took(Duration::from_micros(1500));
+        let json = serde_json::to_value(step).unwrap();
+        assert_eq!(json["milliseconds"], 1.5);
+        assert_eq!(json["status"], "applied");
+    }
+}

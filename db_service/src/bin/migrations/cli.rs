@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use relayout::Budget;
+
+use crate::create_index::CreateIndex;
+use crate::layout::{Merge, Revert, Split};
+
+/// Brings the performance layer of Singularity's database up to date
+///
+/// Without a command: checks that Ecto's migrations are all applied, applies the layer's own, then brings the tables into
+/// the layouts that these declare, while the tables are in use. Runs again at no cost
+/// and may be killed at any moment; the next run finishes the work.
+///
+/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`), 4 a rule is broken.
+#[derive(Debug, Parser)]
+#[command(name = "migrations", version)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Database to work on, `postgres://user:password@host:5432/database`
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Print the outcome as JSON on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not ask, and convert tables of any size; without it, those of more than 1 GiB are left out
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// How long to wait for another runner
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) lock_timeout: u64,
+    /// Connections that copy rows and build indexes side by side
+    #[arg(long, global = true, value_name = "COUNT", default_value_t = Budget::MODEST.jobs)]
+    pub(crate) jobs: usize,
+    /// Memory for all index builds together; an HNSW graph that does not fit its share is built many times slower
+    #[arg(long, global = true, value_name = "MEGABYTES", default_value_t = Budget::MODEST.megabytes)]
+    pub(crate) index_memory: u32,
+    /// What is free on the server's disk, which SQL does not show; a table that needs more is refused
+    #[arg(long, global = true, value_name = "GB")]
+    pub(crate) free_disk: Option<u64>,
+}
+
+impl Common {
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { jobs: self.jobs, megabytes: self.index_memory }
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.lock_timeout)
+    }
+
+    pub(crate) fn free_disk_bytes(&self) -> Option<u64> {
+        self.free_disk.map(|gigabytes| gigabytes * 1_000_000_000)
+    }
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what a run would do; exit code 3 if there is something
+    Plan,
+    /// Show the ledgers, and the layout that is wanted and is there
+    Status,
+    /// Check that layouts, indexes and the leftovers of unfinished work are as they should be; exit code 4 if not
+    Verify,
+    /// Split leaves that hold too many rows, while they are in use
+    ///
+    /// Without `--leaf`: those that hold more than twice what `db_service.layout_policy` says.
+    Split(Split),
+    /// Make one leaf of several again, while they are in use
+    Merge(Merge),
+    /// Build an index beside the writers, also on a partitioned table, where `concurrently: true` is refused
+    ///
+    /// For the index of an Ecto migration that says `create_if_not_exists index(…)`: build it first, then deploy that.
+    CreateIndex(CreateIndex),
+    /// Make plain tables of partitioned ones again, while they are in use; no row is lost
+    Revert(Revert),
+}
+
+impl Command {
+    pub(crate) fn name(command: Option<&Self>) -> &'static str {
+        match command {
+            None => "migrations",
+            Some(Self::Plan) => "migrations plan",
+            Some(Self::Status) => "migrations status",
+            Some(Self::Verify) => "migrations verify",
+            Some(Self::Split(_)) => "migrations split",
+            Some(Self::Merge(_)) => "migrations merge",
+            Some(Self::CreateIndex(_)) => "migrations create-index",
+            Some(Self::Revert(_)) => "migrations revert",
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One run, from the URL to the end.
+
+use database::url::Parsed;
+use database::{DatabaseLock, DatabaseUrl, Worker, connection};
+use db_service::layer::{self, LayerState, PerformancePlan};
+use db_service::subject::{Terms, layouts};
+use db_service::{Error, ecto_files};
+use ledger::ecto::Files;
+use ledger::migration::{LAYER, Migrations};
+use relayout::layout::Layout;
+use relayout::{Engine, Progress, adaptive, audit};
+use sqlx::PgConnection;
+use terminal::console::Console;
+use terminal::report::ServerReport;
+use terminal::step::{Status, Step};
+
+use crate::cli::{Command, Options};
+use crate::layout::{self, Declaration};
+use crate::problem::Problem;
+use crate::statements::Statements;
+
+/// What became of it; kept outside of the work, so that an error does not take along what was done before.
+pub(crate) struct Run<'a> {
+    console: &'a Console,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) statements: Statements,
+    pub(crate) server: Option<ServerReport>,
+}
+
+/// What the program carries inside.
+struct Embedded {
+    migrations: Migrations,
+    ecto: Files,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(console: &'a Console) -> Self {
+        Self { console, steps: Vec::new(), statements: Statements::default(), server: None }
+    }
+
+    pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
+        let text = options.common.database_url.as_deref().ok_or(Problem::NoUrl)?;
+        let parsed = Parsed::read(text).map_err(database::Error::from)?;
+        self.console.keep_secret(parsed.server().secrets());
+        let Parsed::Database(url) = parsed else { return Err(Problem::NoDatabase) };
+        self.server = Some(ServerReport { kind: "url".into(), url: url.to_string(), postgresql: None });
+        let embedded = Embedded::read()?;
+        let mut connection = connection::connect(&url).await?;
+        self.serve(options, &url, &embedded, &mut connection).await?;
+        connection::close(connection).await;
+        Ok(())
+    }
+
+    async fn serve(
+        &mut self,
+        options: &Options,
+        url: &DatabaseUrl,
+        embedded: &Embedded,
+        connection: &mut PgConnection,
+    ) -> Result<(), Problem> {
+        let database = url.database();
+        if let Some(Command::CreateIndex(create)) = &options.command {
+            // Before the gate, which an index that was cut off would not pass.
+            let steps = create.run(connection, url, options.common.patience(), self.console).await?;
+            self.report(steps);
+            return Ok(());
+        }
+        let state = layer::inspect(connection, database, &embedded.migrations).await?;
+        if matches!(options.command, Some(Command::Status)) {
+            // Shown even if a rule is broken, which the plan then says.
+            self.report(ecto_steps(database, &embedded.ecto, &state));
+        }
+        let plan = embedded.plan(&state, database)?;
+        let layouts = layouts::read(connection, &state.ledger, database).await?;
+        match &options.command {
+            Some(Command::Status) => self.report([plan.unchanged(database), plan.pending(database)].concat()),
+            Some(Command::Plan) => {
+                self.report(plan.pending(database));
+                self.statements = Statements::read(connection, &layouts, database).await?;
+            }
+            Some(Command::Verify) => self.report(verified(connection, &layouts, database).await?),
+            None if plan.is_empty() => self.report(plan.unchanged(database)),
+            _ => {
+                if let Some(declarations) = self.declarations(options, connection, &layouts, database).await? {
+                    self.change(url, options, embedded, declarations).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The layouts that a command asks for, agreed to; none where there is nothing to do or only to be told.
+    async fn declarations(
+        &mut self,
+        options: &Options,
+        connection: &mut PgConnection,
+        layouts: &[Layout],
+        database: &str,
+    ) -> Result<Option<Vec<Declaration>>, Problem> {
+        let (choice, declarations) = match &options.command {
+            Some(Command::Revert(revert)) => (&revert.choice, revert.declare(layouts)?),
+            Some(Command::Merge(merge)) => (&merge.choice, merge.declare(layouts)?),
+            Some(Command::Split(split)) => {
+                let (declarations, left_out) = split.declare(connection, layouts, database).await?;
+                self.report(left_out);
+                (&split.choice, declarations)
+            }
+            _ => return Ok(Some(Vec::new())),
+        };
+        let steps: Vec<Step> = declarations.iter().map(|declaration| declaration.pending(database)).collect();
+        if choice.dry_run || steps.is_empty() {
+            self.report(steps);
+            return Ok(None);
+        }
+        layout::consent(&steps, options.common.yes, self.console)?;
+        Ok(Some(declarations))
+    }
+
+    /// Takes the lock, then does the work, as far as it is still to be done: another runner may have been before us.
+    async fn change(
+        &mut self,
+        url: &DatabaseUrl,
+        options: &Options,
+        embedded: &Embedded,
+        declarations: Vec<Declaration>,
+    ) -> Result<(), Problem> {
+        let (database, common) = (url.database(), &options.common);
+        let lock = DatabaseLock::acquire(url, common.patience(), |text| self.console.busy(text)).await?;
+        let mut worker = Worker::connect(&lock).await?;
+        let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
+        let plan = embedded.plan(&state, database)?;
+        let (console, steps) = (self.console, &mut self.steps);
+        let busy = |text: &str| console.busy(text);
+        let progress = Progress::new(&busy);
+        let free_disk = common.free_disk_bytes();
+        let engine = Engine { lock: &lock, budget: common.budget(), free_disk, progress: &progress };
+        // Who has declared a layout by hand has agreed to it.
+        let most_bytes = if common.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
+        let terms = Terms { engine, most_bytes };
+        let report = |step: Step| {
+            console.step(&step);
+            steps.push(step);
+        };
+        if declarations.is_empty() {
+            layer::apply(&plan, &embedded.migrations, &mut worker, &terms, report).await?;
+        } else {
+            for Declaration { layout, desired, .. } in &declarations {
+                adaptive::declare(&mut worker, layout, desired, free_disk, database).await?;
+            }
+            layer::converge(&embedded.migrations, &mut worker, &terms, report).await?;
+        }
+        worker.close().await;
+        lock.release().await;
+        Ok(())
+    }
+
+    fn report(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            self.console.step(&step);
+            self.steps.push(step);
+        }
+    }
+}
+
+impl Embedded {
+    fn read() -> Result<Self, Problem> {
+        let migrations = Migrations::embedded(sqlx::migrate!("../migrations")).map_err(ledger::Error::from)?;
+        Ok(Self { migrations, ecto: ecto_files::embedded().map_err(ledger::Error::from)? })
+    }
+
+    fn plan(&self, state: &LayerState, database: &str) -> Result<PerformancePlan, Error> {
+        Ok(layer::plan(&self.migrations, &self.ecto, state).map_err(ledger::Error::broken(database))?)
+    }
+}
+
+async fn verified(connection: &mut PgConnection, layouts: &[Layout], database: &str) -> Result<Vec<Step>, Problem> {
+    let sound = audit::audit(connection, layouts, database).await?;
+    let step = |it: audit::Sound| Step::new(database, LAYER, it.object, it.name, Status::Unchanged).detail(it.detail);
+    Ok(sound.into_iter().map(step).collect())
+}
+
+fn ecto_steps(database: &str, files: &Files, state: &LayerState) -> Vec<Step> {
+    let is_applied = |version| state.ecto.applied().contains(&version);
+    let status = |version| if is_applied(version) { Status::Unchanged } else { Status::Pending };
+    let step = |version| Some(Step::new(database, "ecto", "migration", files.name(version)?, status(version)));
+    files.versions().filter_map(step).collect()
+}

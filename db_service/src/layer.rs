@@ -1,0 +1,152 @@
+//! The performance layer as a whole: migrations first, which declare; then the subjects, which converge.
+
+use database::{Worker, transaction};
+use ledger::ecto::{self, EctoState, Files};
+use ledger::gate::Violation;
+use ledger::migrate::{self, LedgerState, MigrationPlan};
+use ledger::migration::{Header, LAYER, Migrations};
+use sqlx::PgConnection;
+use terminal::step::{Status, Step};
+
+use crate::error::Error;
+use crate::subject::{Inspected, ORDER, Planned, Terms};
+
+/// What a database says: both ledgers, and the subjects.
+#[derive(Debug, Default)]
+pub struct LayerState {
+    /// Ecto's ledger.
+    pub ecto: EctoState,
+    /// Ours.
+    pub ledger: LedgerState,
+    subjects: Vec<Box<dyn Inspected>>,
+}
+
+/// What is to be done, in order.
+#[derive(Debug, Default)]
+pub struct PerformancePlan {
+    migrations: MigrationPlan,
+    subjects: Vec<Box<dyn Planned>>,
+}
+
+impl LayerState {
+    /// What an empty database says.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+}
+
+/// Reads all of it in one snapshot. Writes nothing.
+///
+/// # Errors
+/// When a query fails.
+pub async fn inspect(
+    connection: &mut PgConnection,
+    database: &str,
+    migrations: &Migrations,
+) -> Result<LayerState, Error> {
+    let failed = |error| Error::from(database::Error::sql("read the ledgers", database)(error));
+    transaction::run_with(connection, transaction::SNAPSHOT, failed, async |connection| {
+        let ecto = ecto::inspect(connection, database).await?;
+        let ledger = migrate::inspect(connection, database, migrations).await?;
+        let mut subjects = Vec::new();
+        for subject in ORDER {
+            subjects.push(subject.inspect(connection, &ledger, database).await?);
+        }
+        Ok(transaction::End::Commit(LayerState { ecto, ledger, subjects }))
+    })
+    .await
+}
+
+/// Compares files and ledgers, and what is declared with what is there. Pure.
+///
+/// # Errors
+/// All rules that are broken.
+pub fn plan(migrations: &Migrations, files: &Files, state: &LayerState) -> Result<PerformancePlan, Vec<Violation>> {
+    let migrations = migrate::plan(migrations, files, &state.ecto, &state.ledger)?;
+    Ok(PerformancePlan { migrations, subjects: state.subjects.iter().map(|subject| subject.plan()).collect() })
+}
+
+/// The plan for a database in which the earlier layers are still to run.
+///
+/// # Errors
+/// The rules that do not depend on the earlier layers.
+pub fn forecast(migrations: &Migrations, files: &Files, state: &LayerState) -> Result<PerformancePlan, Vec<Violation>> {
+    let migrations = migrate::forecast(migrations, files, &state.ledger)?;
+    Ok(PerformancePlan { migrations, subjects: state.subjects.iter().map(|subject| subject.plan()).collect() })
+}
+
+impl PerformancePlan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.migrations.pending.is_empty() && self.subjects.iter().all(|subject| subject.is_empty())
+    }
+
+    /// What is reported of what is there already.
+    #[must_use]
+    pub fn unchanged(&self, database: &str) -> Vec<Step> {
+        let migrations = self.migrations.applied.iter().map(|header| migration(database, header, Status::Unchanged));
+        migrations.chain(self.subjects.iter().flat_map(|subject| subject.unchanged(database))).collect()
+    }
+
+    /// What is reported instead of doing it.
+    #[must_use]
+    pub fn pending(&self, database: &str) -> Vec<Step> {
+        let pending = &self.migrations.pending;
+        let migrations = pending.iter().map(|header| migration(database, header, Status::Pending));
+        let declared = pending.iter().flat_map(|header| {
+            header.lays_out.iter().map(|table| {
+                Step::new(database, LAYER, "layout", table, Status::Pending)
+                    .detail(format!("as `{}` declares it", header.name))
+            })
+        });
+        let subjects = self.subjects.iter().flat_map(|subject| subject.pending(database));
+        migrations.chain(declared).chain(subjects).collect()
+    }
+}
+
+/// Applies a plan: the migrations, then what they declare.
+///
+/// # Errors
+/// The first that occurs; the next run goes on from there.
+pub async fn apply(
+    plan: &PerformancePlan,
+    migrations: &Migrations,
+    worker: &mut Worker,
+    terms: &Terms<'_>,
+    mut report: impl FnMut(Step),
+) -> Result<(), Error> {
+    let database = terms.database();
+    for applied in &plan.migrations.applied {
+        report(migration(database, applied, Status::Unchanged));
+    }
+    migrate::apply(&plan.migrations, migrations, worker, database, |header, took| {
+        report(migration(database, header, Status::Applied).took(took));
+    })
+    .await?;
+    converge(migrations, worker, terms, report).await
+}
+
+/// Brings about all that is declared, subject by subject.
+///
+/// # Errors
+/// The first that occurs; the next run goes on from there.
+pub async fn converge(
+    migrations: &Migrations,
+    worker: &mut Worker,
+    terms: &Terms<'_>,
+    mut report: impl FnMut(Step),
+) -> Result<(), Error> {
+    let database = terms.database();
+    let ledger = migrate::inspect(worker, database, migrations).await?;
+    for subject in ORDER {
+        let found = subject.inspect(worker, &ledger, database).await?;
+        found.plan().apply(terms, worker, &mut report).await?;
+    }
+    Ok(())
+}
+
+fn migration(database: &str, header: &Header, status: Status) -> Step {
+    Step::new(database, LAYER, "migration", &header.name, status)
+}

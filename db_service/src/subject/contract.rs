@@ -1,0 +1,66 @@
+//! What every subject can do.
+
+use std::fmt::Debug;
+
+use database::Worker;
+use futures_util::future::LocalBoxFuture;
+use ledger::migrate::LedgerState;
+use relayout::Engine;
+use sqlx::PgConnection;
+use terminal::step::Step;
+
+use crate::error::Error;
+
+/// Something that is declared in `db_service` and brought about here.
+pub trait Subject {
+    /// Reads what is declared and what is there. Writes nothing.
+    fn inspect<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        ledger: &'a LedgerState,
+        database: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Box<dyn Inspected>, Error>>;
+}
+
+/// What a database says of a subject.
+pub trait Inspected: Debug {
+    /// What is to be done. Pure.
+    fn plan(&self) -> Box<dyn Planned>;
+}
+
+/// What is to be done about a subject; a value that can be shown or applied.
+pub trait Planned: Debug {
+    /// Nothing is to be done.
+    fn is_empty(&self) -> bool;
+    /// What is reported of what is there already.
+    fn unchanged(&self, database: &str) -> Vec<Step>;
+    /// What is reported instead of doing it.
+    fn pending(&self, database: &str) -> Vec<Step>;
+    /// Does it; the worker has it from the lock that nobody else is at it.
+    fn apply<'a>(
+        &'a self,
+        terms: &'a Terms<'a>,
+        worker: &'a mut Worker,
+        report: &'a mut dyn FnMut(Step),
+    ) -> LocalBoxFuture<'a, Result<(), Error>>;
+}
+
+/// With what, and within which bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Moves rows.
+    pub engine: Engine<'a>,
+    /// Tables of more bytes are left as they are, until somebody agrees.
+    pub most_bytes: u64,
+}
+
+impl Terms<'_> {
+    /// Tables up to this size are converted without asking: 1 GiB, seconds of work.
+    pub const SMALL: u64 = 1 << 30;
+
+    /// The database that is worked on.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.engine.lock.url().database()
+    }
+}

@@ -1,0 +1,163 @@
+//! Layouts: how the tables that grow are stored.
+
+use std::time::Instant;
+
+use database::Worker;
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use ledger::migrate::LedgerState;
+use ledger::migration::LAYER;
+use relayout::engine::{Change, JobEnd};
+use relayout::layout::Layout;
+use sqlx::PgConnection;
+use terminal::elapsed::Elapsed;
+use terminal::step::{Status, Step};
+
+use super::contract::{Inspected, Planned, Subject, Terms};
+use crate::error::Error;
+
+/// The subject.
+#[derive(Debug)]
+pub struct Layouts;
+
+/// Where layouts are declared.
+const TABLE: &str = "db_service.layout";
+
+/// How often a table may be altered while its rows are copied.
+const MOST_ABANDONED: usize = 5;
+
+impl Subject for Layouts {
+    fn inspect<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        ledger: &'a LedgerState,
+        database: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Box<dyn Inspected>, Error>> {
+        async move { Ok(Box::new(Found(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
+            .boxed_local()
+    }
+}
+
+/// Desired and actual layouts; none where the migration that declares them was not applied yet.
+///
+/// # Errors
+/// When a query fails.
+pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database: &str) -> Result<Vec<Layout>, Error> {
+    if !ledger.provides(TABLE) {
+        return Ok(Vec::new());
+    }
+    let failed = database::Error::sql("read the ledger of the performance layer", database);
+    Ok(Layout::read_all(connection).await.map_err(failed)?)
+}
+
+#[derive(Debug)]
+struct Found(Vec<Layout>);
+
+impl Inspected for Found {
+    fn plan(&self) -> Box<dyn Planned> {
+        Box::new(Plan(self.0.clone()))
+    }
+}
+
+#[derive(Debug)]
+struct Plan(Vec<Layout>);
+
+impl Planned for Plan {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(Layout::is_reached)
+    }
+
+    fn unchanged(&self, database: &str) -> Vec<Step> {
+        let reached = self.0.iter().filter(|layout| layout.is_reached());
+        reached.map(|layout| step(database, layout, Status::Unchanged)).collect()
+    }
+
+    fn pending(&self, database: &str) -> Vec<Step> {
+        let wanted = self.0.iter().filter(|layout| !layout.is_reached());
+        wanted.map(|layout| step(database, layout, Status::Pending)).collect()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        terms: &'a Terms<'a>,
+        worker: &'a mut Worker,
+        report: &'a mut dyn FnMut(Step),
+    ) -> LocalBoxFuture<'a, Result<(), Error>> {
+        async move {
+            for layout in &self.0 {
+                converge(layout.clone(), terms, worker, report).await?;
+            }
+            Ok(())
+        }
+        .boxed_local()
+    }
+}
+
+/// Brings one table into its layout, a job at a time. One that an earlier run began is finished first, or given up.
+async fn converge(
+    mut layout: Layout,
+    terms: &Terms<'_>,
+    worker: &mut Worker,
+    report: &mut dyn FnMut(Step),
+) -> Result<(), Error> {
+    let database = terms.database();
+    if layout.is_reached() {
+        report(step(database, &layout, Status::Unchanged));
+    }
+    if let Some(too_large) = left_out(&layout, terms) {
+        report(too_large);
+        return Ok(());
+    }
+    let mut abandoned = 0;
+    while !layout.is_reached() {
+        let started = Instant::now();
+        match terms.engine.run(worker, &layout).await? {
+            JobEnd::Done(change) => {
+                report(converted(database, &layout.table, &change).took(started.elapsed()));
+                if change.unfinished {
+                    let step = Step::new(database, LAYER, "layout", &layout.table, Status::LeftOut)
+                        .detail("the old form is kept while transactions are open that began before the swap")
+                        .remedy("run the same command again once they have ended");
+                    report(step);
+                    break;
+                }
+            }
+            JobEnd::Abandoned if abandoned < MOST_ABANDONED => abandoned += 1,
+            JobEnd::Abandoned => {
+                return Err(relayout::Error::Outrun { table: layout.table, database: database.to_owned() }.into());
+            }
+        }
+        let failed = database::Error::sql("compare the layout", database);
+        let Some(now) = Layout::read(worker, &layout.table).await.map_err(failed)? else { break };
+        layout = now;
+    }
+    Ok(())
+}
+
+/// A table that is too large to be converted unasked.
+fn left_out(layout: &Layout, terms: &Terms<'_>) -> Option<Step> {
+    let estimate = layout.estimate.filter(|estimate| estimate.bytes > terms.most_bytes)?;
+    (layout.phase.is_none() && layout.damage.is_empty()).then(|| {
+        Step::new(terms.database(), LAYER, "layout", &layout.table, Status::LeftOut)
+            .detail(format!("{} asks for a word of yours: {estimate}", layout.desired))
+            .remedy("agree with `--yes`, or keep the table as it is with `migrations revert`")
+    })
+}
+
+fn converted(database: &str, table: &str, change: &Change) -> Step {
+    let blocked = change.locked.map(|locked| format!(", writers blocked {}", Elapsed(locked))).unwrap_or_default();
+    let detail = format!("to {}, {} rows{blocked}", change.shape, change.rows);
+    Step::new(database, LAYER, "layout", table, Status::Converted).detail(detail)
+}
+
+fn step(database: &str, layout: &Layout, status: Status) -> Step {
+    let detail = match &layout.phase {
+        Some(phase) => format!("{} (a job is in phase {phase})", layout.desired),
+        None => layout.desired.to_string(),
+    };
+    let detail = match layout.estimate {
+        Some(estimate) if layout.phase.is_none() => format!("{detail}: {estimate}"),
+        _ => detail,
+    };
+    Step::new(database, LAYER, "layout", &layout.table, status).detail(detail)
+}

@@ -1,0 +1,43 @@
+//! Why an extension cannot be had, and what would change that.
+
+use database::quote::literal;
+use terminal::step::{Status, Step};
+
+/// Why an extension cannot be had, and what would change that.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub(crate) struct Absence {
+    pub(crate) reason: String,
+    pub(crate) remedy: String,
+}
+
+impl Absence {
+    pub(super) fn describe(&self, step: Step) -> Step {
+        Step { status: Status::LeftOut, ..step }.detail(&self.reason).remedy(&self.remedy)
+    }
+
+    /// The server has the files and the role may not use them.
+    pub(super) fn no_right(name: &str) -> Self {
+        Self {
+            reason: "the role may not create it".into(),
+            remedy: format!("have a superuser run `CREATE EXTENSION {name}` in this database"),
+        }
+    }
+
+    /// The library is not loaded; the role may not read what is.
+    pub(super) fn not_preloaded(library: &str, preloaded: Option<&[String]>, own_server: bool) -> Self {
+        let reason = format!("library `{library}` is not in `shared_preload_libraries`");
+        let remedy = if own_server {
+            "run `cargo xtask db-server stop`, then the same command again: a start preloads what the server has".into()
+        } else {
+            let already = preloaded.unwrap_or_default().iter().map(String::as_str);
+            // Each a literal of its own: `= 'a,b'` is one library, and the server would not start.
+            let list: Vec<String> = already.chain([library]).map(literal).collect();
+            format!(
+                "run `ALTER SYSTEM SET shared_preload_libraries = {}`, restart PostgreSQL, then run the same command again",
+                list.join(", ")
+            )
+        };
+        Self { reason, remedy }
+    }
+}

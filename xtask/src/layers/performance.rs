@@ -1,0 +1,80 @@
+//! The third layer: the performance layer, which is `db_service`'s own work; here it takes its place in the order.
+
+use db_service::layer::{self, LayerState, PerformancePlan};
+use db_service::subject::Terms;
+use ledger::ecto::Files;
+use ledger::migration::Migrations;
+use relayout::{Budget, Engine, Progress};
+use terminal::step::Step;
+
+use super::contract::{Layer, LayerPlan};
+use super::error::LayerError;
+use super::session::{Locked, Session};
+use crate::cli;
+use crate::target::Target;
+
+/// The layer with its migrations.
+#[derive(Debug)]
+pub(crate) struct Performance {
+    pub(crate) files: Files,
+    pub(crate) migrations: Migrations,
+    /// The Ecto layer is part of this dry run, so what it would do counts as done.
+    pub(crate) assume_ecto: bool,
+    /// Tables of any size may be converted.
+    pub(crate) agreed: bool,
+}
+
+impl Layer for Performance {
+    const NAME: cli::Layer = cli::Layer::Sqlx;
+    type State = LayerState;
+    type Plan = PerformancePlan;
+
+    async fn inspect(&self, session: &mut Session<'_>) -> Result<LayerState, LayerError> {
+        let target = session.target;
+        match session.connection().await? {
+            Some(connection) => Ok(layer::inspect(connection, target.name(), &self.migrations).await?),
+            None => Ok(LayerState::empty()),
+        }
+    }
+
+    fn plan(&self, state: &LayerState, target: &Target) -> Result<PerformancePlan, LayerError> {
+        let plan = if self.assume_ecto && !state.ecto.pending(&self.files).is_empty() {
+            layer::forecast(&self.migrations, &self.files, state)
+        } else {
+            layer::plan(&self.migrations, &self.files, state)
+        };
+        Ok(plan.map_err(ledger::Error::broken(target.name()))?)
+    }
+
+    async fn apply(&self, plan: &PerformancePlan, session: &mut Session<'_>) -> Result<(), LayerError> {
+        let console = session.console;
+        let mut steps = Vec::new();
+        let busy = |text: &str| console.busy(text);
+        let progress = Progress::new(&busy);
+        let Locked { lock, worker } = session.lock().await?;
+        let engine = Engine { lock, budget: Budget::MODEST, free_disk: None, progress: &progress };
+        let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL } };
+        let outcome = layer::apply(plan, &self.migrations, worker, &terms, |step| {
+            console.step(&step);
+            steps.push(step);
+        })
+        .await;
+        session.steps.extend(steps);
+        Ok(outcome?)
+    }
+
+    fn forecast(&self, target: &Target) -> Result<Vec<Step>, LayerError> {
+        let plan = layer::forecast(&self.migrations, &self.files, &LayerState::empty());
+        Ok(plan.map_err(ledger::Error::broken(target.name()))?.pending(target.name()))
+    }
+}
+
+impl LayerPlan for PerformancePlan {
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn steps(&self, target: &Target) -> Vec<Step> {
+        [self.unchanged(target.name()), self.pending(target.name())].concat()
+    }
+}

@@ -1,0 +1,90 @@
+//! The work on one database: its connection, its lock, and what was done so far.
+
+use std::time::Duration;
+
+use database::{ConnectError, DatabaseLock, Worker, connection};
+use sqlx::PgConnection;
+use terminal::console::Console;
+use terminal::step::Step;
+
+use super::error::LayerError;
+use crate::target::Target;
+
+pub(crate) struct Session<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) console: &'a Console,
+    pub(crate) patience: Duration,
+    reader: Option<PgConnection>,
+    locked: Option<Locked>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The lock, and the connection that may change things.
+pub(crate) struct Locked {
+    pub(crate) lock: DatabaseLock,
+    pub(crate) worker: Worker,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(target: &'a Target, console: &'a Console, patience: Duration) -> Self {
+        Self { target, console, patience, reader: None, locked: None, steps: Vec::new(), notes: Vec::new() }
+    }
+
+    /// A connection to the database, for reading; none if the database does not exist.
+    pub(crate) async fn connection(&mut self) -> Result<Option<&mut PgConnection>, ConnectError> {
+        if let Some(Locked { worker, .. }) = &mut self.locked {
+            return Ok(Some(worker));
+        }
+        if self.reader.is_none() {
+            match connection::connect(&self.target.url).await {
+                Ok(connection) => self.reader = Some(connection),
+                Err(error) if error.is_database_missing() => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.reader.as_mut())
+    }
+
+    /// Whether the database was there when it was last asked for.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.reader.is_some() || self.locked.is_some()
+    }
+
+    /// Keeps other runs away from this database until the session ends; whoever changes something has it from here.
+    pub(crate) async fn lock(&mut self) -> Result<&mut Locked, LayerError> {
+        let locked = match self.locked.take() {
+            Some(locked) => locked,
+            None => {
+                let console = self.console;
+                let lock = DatabaseLock::acquire(&self.target.url, self.patience, |text| console.busy(text)).await;
+                console.done();
+                let lock = lock?;
+                let worker = Worker::connect(&lock).await?;
+                if let Some(reader) = self.reader.take() {
+                    connection::close(reader).await;
+                }
+                Locked { lock, worker }
+            }
+        };
+        Ok(self.locked.insert(locked))
+    }
+
+    pub(crate) fn report(&mut self, step: Step) {
+        self.console.step(&step);
+        self.steps.push(step);
+    }
+
+    /// Frees the lock and the connection. Done as soon as the work on this database is: a run that kept it while its
+    /// other databases wait for another run, which in turn waits for this one, would wait for ever.
+    pub(crate) async fn end(&mut self) {
+        if let Some(Locked { lock, worker }) = self.locked.take() {
+            // First the one that works: who takes the lock next waits for it.
+            worker.close().await;
+            lock.release().await;
+        }
+        if let Some(reader) = self.reader.take() {
+            connection::close(reader).await;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! `db-structure`: the dump of what Ecto's migrations make.
+
+mod command;
+mod error;
+
+pub(crate) use command::run;
+pub(crate) use error::StructureError;
