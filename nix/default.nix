@@ -16,6 +16,7 @@ let
     ../.sqlx
     ../Cargo.lock
     ../Cargo.toml
+    ../crates
     ../db_service
     ../dev_server
     ../migrations

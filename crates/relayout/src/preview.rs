@@ -14,6 +14,8 @@ use crate::table::definition::Definition;
 pub struct PhaseStatements {
     /// The phase.
     pub phase: Phase,
+    /// The one that they lead to.
+    pub next: Phase,
     /// What a kill in it leaves, and what the next run makes of that.
     pub after_a_kill: &'static str,
     /// In order.
@@ -48,7 +50,7 @@ pub async fn preview(connection: &mut PgConnection, layout: &Layout) -> Result<V
             statements.extend(catching_up::made_anew(&catching_up::followers(connection, &job).await?));
         }
         if !statements.is_empty() {
-            steps.push(PhaseStatements { phase, after_a_kill: duty.after_a_kill, statements });
+            steps.push(PhaseStatements { phase, next: duty.next, after_a_kill: duty.after_a_kill, statements });
         }
         phase = duty.next;
     }

@@ -53,21 +53,19 @@ impl<'a> Session<'a> {
 
     /// Keeps other runs away from this database until the session ends; whoever changes something has it from here.
     pub(crate) async fn lock(&mut self) -> Result<&mut Locked, LayerError> {
-        let locked = match self.locked.take() {
-            Some(locked) => locked,
-            None => {
-                let console = self.console;
-                let lock = DatabaseLock::acquire(&self.target.url, self.patience, |text| console.busy(text)).await;
-                console.done();
-                let lock = lock?;
-                let worker = Worker::connect(&lock).await?;
-                if let Some(reader) = self.reader.take() {
-                    connection::close(reader).await;
-                }
-                Locked { lock, worker }
+        if self.locked.is_none() {
+            let console = self.console;
+            let lock = DatabaseLock::acquire(&self.target.url, self.patience, |text| console.busy(text)).await;
+            console.done();
+            let lock = lock?;
+            let worker = Worker::connect(&lock).await?;
+            self.locked = Some(Locked { lock, worker });
+            // From now on the worker reads as well.
+            if let Some(reader) = self.reader.take() {
+                connection::close(reader).await;
             }
-        };
-        Ok(self.locked.insert(locked))
+        }
+        Ok(self.locked.as_mut().expect("locked above"))
     }
 
     pub(crate) fn report(&mut self, step: Step) {

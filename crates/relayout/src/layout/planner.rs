@@ -86,7 +86,8 @@ pub fn advise(policy: Policy, leaves: usize, leaf: Leaf, repositories: &[Reposit
         return by_path();
     }
     let enough = policy.leaf_rows.max(best + best / 10);
-    let chosen = candidates.into_iter().find(|(_, largest)| *largest <= enough);
+    // One that leaves all rows together is none, however close to the best it comes.
+    let chosen = candidates.into_iter().find(|(_, largest)| *largest <= enough && *largest < rows);
     chosen.map_or(Advice::Full, |(parts, _)| Advice::Split(parts))
 }
 
@@ -136,6 +137,14 @@ mod tests {
         let advice = advise(POLICY, 16, leaf, &repositories(&[(3, 700), (19, 100)]), false);
         let expected = Advice::ByPath { repository: "r3".into(), share: 0.875, leaf: Leaf { paths: 8, ..leaf } };
         assert_eq!(advice, expected);
+    }
+
+    #[test]
+    fn a_split_that_leaves_all_rows_together_is_not_chosen() {
+        // The first two are together in one half, 471 rows; only the third is ever parted from them in two or four.
+        let together = [(0, 198), (1 << 20, 272), (4, 1)];
+        let advice = advise(POLICY, 2, Leaf::new(2, 0), &repositories(&together), false);
+        assert_eq!(advice, Advice::Split(Leaf::new(2, 0).split(4)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The statements of a plan, for people and for `--json`.
 
+use database::Statement;
 use relayout::layout::Layout;
 use relayout::preview::{self, PhaseStatements};
 use sqlx::PgConnection;
@@ -26,15 +27,17 @@ impl Statements {
         Ok(Self(tables))
     }
 
-    /// On stdout. Of several statements that differ only in the leaf that they are about, the first.
+    /// On stdout. Of several statements that differ in the leaf alone, the first.
     pub(crate) fn print(&self, console: &Console) {
         for (table, phases) in &self.0 {
-            for PhaseStatements { phase, after_a_kill, statements } in phases {
-                console.result(&format!("-- {table}, phase {phase}; a kill leaves {after_a_kill}"));
-                for alike in statements.chunk_by(|one, next| one.why == next.why && kind(&one.sql) == kind(&next.sql)) {
-                    console.result(&alike[0].to_string());
-                    if alike.len() > 1 {
-                        console.result(&format!("-- … and {} like it", alike.len() - 1));
+            for PhaseStatements { phase, next, after_a_kill, statements } in phases {
+                console.result(&format!(
+                    "-- {table}: {phase} → {next}; a kill before the end of it leaves {after_a_kill}"
+                ));
+                for (statement, count) in distinct(statements) {
+                    console.result(&statement.to_string());
+                    if count > 1 {
+                        console.result(&format!("-- … and {} like it", count - 1));
                     }
                 }
                 console.result("");
@@ -46,7 +49,7 @@ impl Statements {
     pub(crate) fn documents(&self) -> Vec<StatementReport> {
         let of_table = |(table, phases): &(String, Vec<PhaseStatements>)| {
             let of_phase = |PhaseStatements { phase, statements, .. }: &PhaseStatements| {
-                let document = |statement: &database::Statement| StatementReport {
+                let document = |statement: &Statement| StatementReport {
                     name: table.clone(),
                     phase: phase.name(),
                     why: statement.why,
@@ -61,8 +64,28 @@ impl Statements {
     }
 }
 
-/// `CREATE TABLE`, `ALTER INDEX`.
-fn kind(sql: &str) -> (Option<&str>, Option<&str>) {
-    let mut words = sql.split_whitespace();
-    (words.next(), words.next())
+/// The first of each kind, and how many there are: leaves differ in numbers.
+fn distinct(statements: &[Statement]) -> Vec<(&Statement, usize)> {
+    let kind = |statement: &Statement| statement.sql.replace(|character: char| character.is_ascii_digit(), "");
+    let mut kinds: Vec<(String, &Statement, usize)> = Vec::new();
+    for statement in statements {
+        let kind = kind(statement);
+        match kinds.iter_mut().find(|(known, ..)| *known == kind) {
+            Some((.., count)) => *count += 1,
+            None => kinds.push((kind, statement, 1)),
+        }
+    }
+    kinds.into_iter().map(|(_, statement, count)| (statement, count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_are_told_once() {
+        let of = |sql: &str| Statement::new("why", sql);
+        let statements = [of("CREATE TABLE leaf_2_0.t"), of("ALTER TABLE t"), of("CREATE TABLE leaf_2_1.t")];
+        assert_eq!(distinct(&statements), [(&statements[0], 2), (&statements[1], 1)]);
+    }
 }

@@ -5,11 +5,9 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.extended_statistics {
-        vec![Finding::new("extended-statistics", "it has extended statistics")]
-    } else {
-        Vec::new()
-    }
+    let finding =
+        definition.extended_statistics.then(|| Finding::new("extended-statistics", "it has extended statistics"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

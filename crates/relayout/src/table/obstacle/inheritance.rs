@@ -5,7 +5,8 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.inherits { vec![Finding::new("inheritance", "it takes part in inheritance")] } else { Vec::new() }
+    let finding = definition.inherits.then(|| Finding::new("inheritance", "it takes part in inheritance"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,8 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.persistence != "p" {
-        vec![Finding::new("not-permanent", "it is unlogged or temporary")]
-    } else {
-        Vec::new()
-    }
+    let finding = (definition.persistence != "p").then(|| Finding::new("not-permanent", "it is unlogged or temporary"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.key().is_empty() { vec![Finding::new("no-primary-key", "it has no primary key")] } else { Vec::new() }
+    let finding = (definition.key().is_empty()).then(|| Finding::new("no-primary-key", "it has no primary key"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

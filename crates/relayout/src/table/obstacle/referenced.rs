@@ -6,7 +6,7 @@ use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
     let found = definition.referenced_by.iter().filter(|it| !it.is_empty());
-    found.map(|it| Finding::new("referenced", format!("it is referenced by the foreign key {}", it))).collect()
+    found.map(|it| Finding::new("referenced", format!("it is referenced by the foreign key {it}"))).collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.replica_identity != "d" {
-        vec![Finding::new("replica-identity", "it has a replica identity of its own")]
-    } else {
-        Vec::new()
-    }
+    let finding = (definition.replica_identity != "d")
+        .then(|| Finding::new("replica-identity", "it has a replica identity of its own"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.row_security { vec![Finding::new("row-security", "it has row-level security")] } else { Vec::new() }
+    let finding = definition.row_security.then(|| Finding::new("row-security", "it has row-level security"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

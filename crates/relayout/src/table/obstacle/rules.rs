@@ -5,7 +5,8 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if definition.has_rules { vec![Finding::new("rules", "it has rules")] } else { Vec::new() }
+    let finding = definition.has_rules.then(|| Finding::new("rules", "it has rules"));
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,10 @@ use terminal::Finding;
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    if !definition.options.is_empty() {
-        vec![Finding::new("storage-parameters", "it has storage parameters, which a partitioned table cannot have")]
-    } else {
-        Vec::new()
-    }
+    let finding = (!definition.options.is_empty()).then(|| {
+        Finding::new("storage-parameters", "it has storage parameters, which a partitioned table cannot have")
+    });
+    finding.into_iter().collect()
 }
 
 #[cfg(test)]
