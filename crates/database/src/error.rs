@@ -6,6 +6,7 @@ use terminal::{Exit, Failure};
 
 use crate::cause::{Cause, POOLED, STANDBY};
 use crate::connection::ConnectError;
+use crate::retry::LockTrouble;
 use crate::url::DatabaseUrlError;
 
 /// An error of this crate.
@@ -58,6 +59,12 @@ impl Error {
     pub fn sql(doing: &str, database: &str) -> impl FnOnce(sqlx::Error) -> Self + use<> {
         let (doing, database) = (doing.to_owned(), database.to_owned());
         move |source| Self::Sql { doing, database, source: source.into() }
+    }
+}
+
+impl LockTrouble for Error {
+    fn is_lock_trouble(&self) -> bool {
+        matches!(self, Self::Sql { source, .. } if source.is_lock_trouble())
     }
 }
 

@@ -78,12 +78,6 @@ impl LockTrouble for Cause {
     }
 }
 
-impl LockTrouble for crate::error::Error {
-    fn is_lock_trouble(&self) -> bool {
-        matches!(self, Self::Sql { source, .. } if source.is_lock_trouble())
-    }
-}
-
 /// Tries until it is done, until an error that is no lock trouble, or until the attempts are used up; none if they end with
 /// [`Attempt::Again`]. `before` is done before each attempt; an attempt gets its `lock_timeout`.
 ///

@@ -15,10 +15,10 @@ use crate::lock::{DatabaseLock, WORKER_KEY};
 /// next run would wait for it. What an older server does not have, and what has the value already, is not set: to set
 /// `session_replication_role` takes a right, to find it as it should be takes none.
 const SETTINGS: &str = "
-    SET search_path = public;
-    SET client_min_messages = warning;
     SELECT pg_catalog.set_config(name, value, false)
-    FROM (VALUES ('standard_conforming_strings', 'on'),
+    FROM (VALUES ('search_path', 'public'),
+                 ('client_min_messages', 'warning'),
+                 ('standard_conforming_strings', 'on'),
                  ('default_transaction_read_only', 'off'),
                  ('default_transaction_isolation', 'read committed'),
                  ('default_transaction_deferrable', 'off'),

@@ -58,7 +58,7 @@ pub struct Change {
 }
 
 /// What became of a phase's work.
-enum Outcome {
+enum Worked {
     /// The statements are next.
     Ready(Vec<range::Range>),
     /// Work, statements and move were done in one.
@@ -90,16 +90,16 @@ impl Engine<'_> {
         let (mut locked, mut unfinished) = (None, false);
         while let Some(duty) = duty(job.phase) {
             match self.work(duty.work, &job, worker).await? {
-                Outcome::Ready(ranges) => self.advance(&mut job, worker, &duty, &ranges).await?,
-                Outcome::Moved(time) => {
+                Worked::Ready(ranges) => self.advance(&mut job, worker, &duty, &ranges).await?,
+                Worked::Moved(time) => {
                     job.phase = duty.next;
                     locked = Some(time);
                 }
-                Outcome::Altered => {
+                Worked::Altered => {
                     self.progress.say(|| format!("Table `{}` was altered meanwhile, starting anew", job.table));
                     return self.abandon(job, worker).await;
                 }
-                Outcome::Waiting => {
+                Worked::Waiting => {
                     unfinished = true;
                     break;
                 }
@@ -122,12 +122,12 @@ impl Engine<'_> {
         }
     }
 
-    async fn work(&self, work: Work, job: &Job, worker: &mut Worker) -> Result<Outcome, Error> {
+    async fn work(&self, work: Work, job: &Job, worker: &mut Worker) -> Result<Worked, Error> {
         let (lock, budget, progress, table) = (self.lock, self.budget, self.progress, &job.table);
         match work {
             Work::Nothing => {}
             Work::Divide => {
-                return backfilling::divide(job, worker).await.map(Outcome::Ready).map_err(self.failed(table));
+                return backfilling::divide(job, worker).await.map(Worked::Ready).map_err(self.failed(table));
             }
             Work::Copy => backfilling::copy(lock, worker, budget, job, progress).await?,
             Work::BuildIndexes => {
@@ -138,18 +138,18 @@ impl Engine<'_> {
             }
             Work::Swap => {
                 return match catching_up::run(lock, worker, budget, job).await? {
-                    Some(Swap::Done(time)) => Ok(Outcome::Moved(time)),
-                    Some(Swap::Altered) => Ok(Outcome::Altered),
+                    Some(Swap::Done(time)) => Ok(Worked::Moved(time)),
+                    Some(Swap::Altered) => Ok(Worked::Altered),
                     None => Err(Error::Outrun { table: table.clone(), database: self.database().to_owned() }),
                 };
             }
             Work::Compare => {
                 if !swapped::is_settled(lock, worker, budget, job, progress).await? {
-                    return Ok(Outcome::Waiting);
+                    return Ok(Worked::Waiting);
                 }
             }
         }
-        Ok(Outcome::Ready(Vec::new()))
+        Ok(Worked::Ready(Vec::new()))
     }
 
     /// Runs a phase's statements and moves the job on, in one transaction; asks for locks in short attempts.

@@ -37,22 +37,72 @@ pub async fn preview(connection: &mut PgConnection, layout: &Layout) -> Result<V
             None => return Ok(Vec::new()),
         },
     };
+    let followers = catching_up::followers(connection, &job).await?;
+    Ok(of_job(&job, &catching_up::made_anew(&followers)))
+}
+
+/// Those of a job, from the phase that it is in to its end. Pure.
+fn of_job(job: &Job, made_anew: &[Statement]) -> Vec<PhaseStatements> {
     let mut steps = Vec::new();
     let mut phase = job.phase;
     while let Some(duty) = duty(phase) {
         let mut statements = match duty.work {
-            Work::Copy => backfilling::example(&job),
-            Work::BuildIndexes => indexing::builds(&job),
+            Work::Copy => backfilling::example(job),
+            Work::BuildIndexes => indexing::builds(job),
             Work::Nothing | Work::Divide | Work::Swap | Work::Compare => Vec::new(),
         };
-        statements.extend((duty.statements)(&job));
+        statements.extend((duty.statements)(job));
         if duty.work == Work::Swap {
-            statements.extend(catching_up::made_anew(&catching_up::followers(connection, &job).await?));
+            statements.extend_from_slice(made_anew);
         }
         if !statements.is_empty() {
             steps.push(PhaseStatements { phase, next: duty.next, after_a_kill: duty.after_a_kill, statements });
         }
         phase = duty.next;
     }
-    Ok(steps)
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::example::job;
+    use crate::layout::{Leaf, Shape};
+
+    fn even(count: u32) -> Shape {
+        Shape::even("repo_name", "path", count)
+    }
+
+    /// All that a job runs, as `migrations plan` shows it, but every statement.
+    fn text(job: &Job) -> String {
+        let made_anew = Statement::new("what was made from the table is made anew", "CREATE OR REPLACE VIEW v AS …");
+        let phase = |it: PhaseStatements| {
+            let statements: Vec<String> = it.statements.iter().map(Statement::to_string).collect();
+            format!("-- {} → {}\n{}\n", it.phase, it.next, statements.join("\n"))
+        };
+        of_job(job, &[made_anew]).into_iter().map(phase).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn from_a_plain_table_to_leaves() {
+        insta::assert_snapshot!(text(&job(Shape::Plain, even(2))));
+    }
+
+    #[test]
+    fn from_leaves_to_a_plain_table() {
+        insta::assert_snapshot!(text(&job(even(2), Shape::Plain)));
+    }
+
+    #[test]
+    fn from_a_leaf_to_parts_by_path() {
+        let leaf = Leaf::new(2, 1);
+        insta::assert_snapshot!(text(&job(even(2), even(2).with(&[leaf], &[Leaf { paths: 2, ..leaf }]))));
+    }
+
+    #[test]
+    fn what_is_left_of_a_job_that_was_cut_off() {
+        let cut_off = Job { phase: Phase::CatchingUp, ..job(Shape::Plain, even(2)) };
+        let phases: Vec<Phase> = of_job(&cut_off, &[]).into_iter().map(|it| it.phase).collect();
+        assert_eq!(phases, [Phase::CatchingUp, Phase::Swapped, Phase::Verified]);
+    }
 }

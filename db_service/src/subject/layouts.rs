@@ -33,7 +33,7 @@ impl Subject for Layouts {
         ledger: &'a LedgerState,
         database: &'a str,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Inspected>, Error>> {
-        async move { Ok(Box::new(Found(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
+        async move { Ok(Box::new(FoundLayouts(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
             .boxed_local()
     }
 }
@@ -51,18 +51,18 @@ pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database:
 }
 
 #[derive(Debug)]
-struct Found(Vec<Layout>);
+struct FoundLayouts(Vec<Layout>);
 
-impl Inspected for Found {
+impl Inspected for FoundLayouts {
     fn plan(&self) -> Box<dyn Planned> {
-        Box::new(Plan(self.0.clone()))
+        Box::new(LayoutsPlan(self.0.clone()))
     }
 }
 
 #[derive(Debug)]
-struct Plan(Vec<Layout>);
+struct LayoutsPlan(Vec<Layout>);
 
-impl Planned for Plan {
+impl Planned for LayoutsPlan {
     fn is_empty(&self) -> bool {
         self.0.iter().all(Layout::is_reached)
     }

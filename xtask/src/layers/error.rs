@@ -2,8 +2,8 @@
 
 use terminal::{Exit, Failure};
 
-use super::bootstrap::ExtensionError;
-use super::ecto::EctoError;
+use super::bootstrap::error::ExtensionError;
+use super::ecto::error::EctoError;
 
 /// An error of any layer.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,6 @@ pub(crate) mod bootstrap;
 pub(crate) mod contract;
 pub(crate) mod ecto;
 pub(crate) mod error;
-pub(crate) mod mix;
 pub(crate) mod order;
 pub(crate) mod performance;
 pub(crate) mod run;

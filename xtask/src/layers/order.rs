@@ -4,11 +4,12 @@ use ledger::ecto::Files;
 use ledger::migration::Migrations;
 use terminal::step::Step;
 
-use super::bootstrap::{self, Bootstrap};
+use super::bootstrap::known::wishes;
+use super::bootstrap::layer::Bootstrap;
 use super::contract::{Layer, Visitor};
-use super::ecto::Ecto;
+use super::ecto::layer::Ecto;
+use super::ecto::mix::Mix;
 use super::error::LayerError;
-use super::mix::Mix;
 use super::performance::Performance;
 use crate::cli::{self, SetupOptions};
 use crate::project::Project;
@@ -25,7 +26,7 @@ impl Layers {
     pub(crate) async fn read(options: &SetupOptions, project: &Project, own_server: bool) -> Result<Self, LayerError> {
         let files = Files::read(&project.ecto_migrations()).map_err(ledger::Error::from)?;
         let migrations = Migrations::read(&project.sqlx_migrations()).await.map_err(ledger::Error::from)?;
-        let wishes = bootstrap::wishes(&options.require, migrations.extensions())?;
+        let wishes = wishes(&options.require, migrations.extensions())?;
         let ecto = Ecto {
             files: files.clone(),
             mode: options.ecto,

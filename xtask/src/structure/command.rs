@@ -13,8 +13,8 @@ use terminal::console::Console;
 
 use super::error::StructureError;
 use crate::cli::{EctoMode, StructureOptions};
-use crate::layers::ecto::Ecto;
-use crate::layers::mix::Mix;
+use crate::layers::ecto::layer::Ecto;
+use crate::layers::ecto::mix::Mix;
 use crate::layers::run;
 use crate::layers::session::Session;
 use crate::project::Project;

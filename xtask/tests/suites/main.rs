@@ -14,9 +14,11 @@ mod ecto_on_partitions;
 mod failures;
 mod killed;
 mod leaves;
+mod plan;
 mod relayout;
 mod server;
 mod sqlx_layer;
+mod worker;
 mod writers;
 
 use std::process::ExitCode;
@@ -83,6 +85,8 @@ fn all_tests() -> Vec<(&'static str, Test)> {
         leaves::tests(),
         ecto_on_partitions::tests(),
         concurrent_index::tests(),
+        plan::tests(),
+        worker::tests(),
     ]
     .concat()
 }

@@ -1,0 +1,281 @@
+//! The second layer: Ecto's schema, by mix, by a release, or from `structure.sql` where there is neither.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use database::{DatabaseLock, Worker, transaction};
+use ledger::ecto::{self, EctoState, Files};
+use ledger::{gate, structure};
+use sqlx::AssertSqlSafe;
+use terminal::step::{Status, Step};
+
+use super::error::EctoError;
+use super::mix::{self, Mix};
+use crate::cli::{self, EctoMode};
+use crate::layers::contract::{Layer, LayerPlan};
+use crate::layers::error::LayerError;
+use crate::layers::session::Session;
+use crate::target::Target;
+
+/// The layer with the user's wishes.
+#[derive(Debug)]
+pub(crate) struct Ecto {
+    pub(crate) files: Files,
+    pub(crate) mode: EctoMode,
+    /// A release's own command, in place of mix.
+    pub(crate) command: Option<String>,
+    pub(crate) mix: Mix,
+    /// The dump of what the files make.
+    pub(crate) structure: PathBuf,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EctoPlan {
+    applied: Vec<String>,
+    pending: Vec<String>,
+    how: How,
+}
+
+/// Who does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum How {
+    Mix,
+    Command(String),
+    Load { sql: String },
+}
+
+impl Layer for Ecto {
+    const NAME: cli::Layer = cli::Layer::Ecto;
+    type State = EctoState;
+    type Plan = EctoPlan;
+
+    async fn inspect(&self, session: &mut Session<'_>) -> Result<EctoState, LayerError> {
+        inspect(session).await
+    }
+
+    fn plan(&self, state: &EctoState, target: &Target) -> Result<EctoPlan, LayerError> {
+        let violations = gate::check_ledger(&self.files, state);
+        if !violations.is_empty() {
+            return Err(ledger::Error::broken(target.name())(violations).into());
+        }
+        let name = |version: i64| self.files.name(version).unwrap_or_default().to_owned();
+        let pending = state.pending(&self.files);
+        let how = if pending.is_empty() { How::Mix } else { self.how(state, target)? };
+        Ok(EctoPlan {
+            applied: state.applied().iter().copied().map(name).collect(),
+            pending: pending.into_iter().map(name).collect(),
+            how,
+        })
+    }
+
+    async fn apply(&self, plan: &EctoPlan, session: &mut Session<'_>) -> Result<(), LayerError> {
+        let target = session.target;
+        report(&plan.applied, Status::Unchanged, session);
+        if plan.pending.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let failed = |source| EctoError::Tool { database: target.name().to_owned(), source };
+        if !matches!(plan.how, How::Load { .. }) {
+            end_orphans(session).await?;
+        }
+        let (status, command) = match &plan.how {
+            How::Mix => {
+                self.mix.migrate(target, session.console).await.map_err(failed)?;
+                (Status::Applied, "mix ecto.migrate")
+            }
+            How::Command(command) => {
+                self.mix.run_release(command, target, session.console).await.map_err(failed)?;
+                (Status::Applied, command.as_str())
+            }
+            How::Load { sql } => {
+                load(sql, &session.lock().await?.lock, target).await?;
+                (Status::Loaded, "structure.sql")
+            }
+        };
+        // Exit code 0 is no proof: the ledger is.
+        let left = inspect(session).await?.pending(&self.files);
+        if let Some(first) = left.first().and_then(|version| self.files.name(*version)) {
+            let (command, first, database) = (command.to_owned(), first.to_owned(), target.name().to_owned());
+            return Err(EctoError::StillPending { command, first, database }.into());
+        }
+        let took = started.elapsed();
+        report(&plan.pending, status, session);
+        if let Some(last) = session.steps.last_mut() {
+            last.duration = Some(took);
+        }
+        Ok(())
+    }
+
+    fn forecast(&self, target: &Target) -> Result<Vec<Step>, LayerError> {
+        Ok(self.plan(&EctoState::empty(), target)?.steps(target))
+    }
+}
+
+impl Ecto {
+    fn how(&self, state: &EctoState, target: &Target) -> Result<How, LayerError> {
+        if let Some(command) = &self.command {
+            return Ok(How::Command(command.clone()));
+        }
+        let is_empty = !state.has_relations;
+        match self.mode {
+            EctoMode::Auto | EctoMode::Migrate if self.mix.is_installed() => Ok(How::Mix),
+            EctoMode::Auto | EctoMode::Load if is_empty => self.load_plan(),
+            EctoMode::Auto | EctoMode::Migrate => Err(EctoError::NoMix { database: target.name().to_owned() }.into()),
+            EctoMode::Load => Err(EctoError::NotEmpty(target.name().to_owned()).into()),
+        }
+    }
+
+    fn load_plan(&self) -> Result<How, LayerError> {
+        let sql = std::fs::read_to_string(&self.structure)
+            .map_err(|source| EctoError::StructureUnreadable { path: self.structure.clone(), source })?;
+        let loaded = structure::versions(&sql);
+        match self
+            .files
+            .versions()
+            .find(|version| !loaded.contains(version))
+            .and_then(|version| self.files.name(version))
+        {
+            Some(name) => Err(EctoError::StructureBehind(name.to_owned()).into()),
+            None => Ok(How::Load { sql }),
+        }
+    }
+}
+
+impl LayerPlan for EctoPlan {
+    fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn steps(&self, target: &Target) -> Vec<Step> {
+        let step = |name: &String, status| Step::new(target.name(), "ecto", "migration", name, status);
+        let applied = self.applied.iter().map(|name| step(name, Status::Unchanged));
+        applied.chain(self.pending.iter().map(|name| step(name, Status::Pending).detail(self.how.describe()))).collect()
+    }
+}
+
+impl How {
+    fn describe(&self) -> &str {
+        match self {
+            Self::Mix => "by mix",
+            Self::Command(_) => "by the release",
+            Self::Load { .. } => "from `structure.sql`",
+        }
+    }
+}
+
+/// What the ledger says; an empty database where there is none yet.
+async fn inspect(session: &mut Session<'_>) -> Result<EctoState, LayerError> {
+    let target = session.target;
+    let Some(connection) = session.connection().await? else { return Ok(EctoState::empty()) };
+    let failed = |error| database::Error::sql("read Ecto's ledger", target.name())(error);
+    let state = transaction::run_with(connection, transaction::READ_ONLY, failed, async |connection| {
+        ecto::inspect(connection, target.name()).await.map(transaction::End::Commit)
+    });
+    Ok(state.await?)
+}
+
+/// Ends the sessions of a migration that was killed.
+///
+/// Its server process may still wait for somebody's lock, and do its statement later, beside ours, when Ecto's own lock
+/// has long been free. We hold the lock that every run of this tool holds while it migrates, so there is no other.
+async fn end_orphans(session: &mut Session<'_>) -> Result<(), LayerError> {
+    let target = session.target;
+    let failed = || database::Error::sql("end the sessions of a migration that was killed", target.name());
+    let worker = &mut session.lock().await?.worker;
+    while sqlx::query_file_scalar!("queries/end_orphans.sql", mix::APPLICATION_NAME)
+        .fetch_one(&mut **worker)
+        .await
+        .map_err(failed())?
+        > 0
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+fn report(names: &[String], status: Status, session: &mut Session<'_>) {
+    for name in names {
+        let step = Step::new(session.target.name(), "ecto", "migration", name, status);
+        session.report(step);
+    }
+}
+
+/// All of the file in one transaction, on a connection of its own: a dump changes session settings.
+async fn load(sql: &str, lock: &DatabaseLock, target: &Target) -> Result<(), LayerError> {
+    let mut worker = Worker::connect(lock).await?;
+    let loaded = transaction::run(&mut worker, transaction::CHANGE, async |connection| {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await?;
+        Ok(transaction::End::Commit(()))
+    });
+    loaded.await.map_err(database::Error::sql("load `structure.sql`", target.name()))?;
+    worker.close().await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use database::DatabaseUrl;
+    use ledger::ecto::Ledger;
+    use std::path::Path;
+
+    fn layer(mode: EctoMode, has_mix: bool, command: Option<&str>) -> Ecto {
+        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("../singularity_app");
+        Ecto {
+            files: Files::read(&app.join("priv/repo/migrations")).unwrap(),
+            mode,
+            command: command.map(str::to_owned),
+            mix: Mix::for_test(has_mix),
+            structure: app.join("priv/repo/structure.sql"),
+        }
+    }
+
+    fn planned(layer: &Ecto, state: &EctoState) -> Result<&'static str, String> {
+        let target = crate::target::one(&DatabaseUrl::parse("postgres://h/d").unwrap(), None);
+        let plan = layer.plan(state, &target).map_err(|error| error.to_string())?;
+        Ok(match plan {
+            plan if plan.is_empty() => "nothing",
+            EctoPlan { how: How::Mix, .. } => "mix",
+            EctoPlan { how: How::Command(_), .. } => "command",
+            EctoPlan { how: How::Load { .. }, .. } => "load",
+        })
+    }
+
+    #[test]
+    fn who_migrates_depends_on_what_there_is() {
+        let empty = EctoState::empty();
+        let used = EctoState { ledger: Ledger::Versions(vec![20_251_005]), has_relations: true };
+        let auto = |has_mix| layer(EctoMode::Auto, has_mix, None);
+        assert_eq!(planned(&auto(true), &empty).unwrap(), "mix");
+        assert_eq!(planned(&auto(false), &empty).unwrap(), "load");
+        assert_eq!(planned(&auto(true), &used).unwrap(), "mix");
+        assert!(planned(&auto(false), &used).unwrap_err().contains("mix is not on PATH"));
+        assert_eq!(planned(&layer(EctoMode::Auto, true, Some("bin/x")), &used).unwrap(), "command");
+        assert!(planned(&layer(EctoMode::Load, true, None), &used).unwrap_err().contains("is not empty"));
+        assert!(planned(&layer(EctoMode::Migrate, false, None), &empty).unwrap_err().contains("mix is not on PATH"));
+    }
+
+    #[test]
+    fn a_complete_ledger_needs_no_tool() {
+        let layer = layer(EctoMode::Auto, false, None);
+        let state = EctoState { ledger: Ledger::Versions(layer.files.versions().collect()), has_relations: true };
+        assert_eq!(planned(&layer, &state).unwrap(), "nothing");
+    }
+
+    #[test]
+    fn a_structure_that_lags_behind_is_not_loaded() {
+        let mut layer = layer(EctoMode::Load, false, None);
+        let folder = tempfile::tempdir().unwrap();
+        layer.structure = folder.path().join("structure.sql");
+        assert!(planned(&layer, &EctoState::empty()).unwrap_err().contains("cannot read"));
+        std::fs::write(&layer.structure, "INSERT INTO public.\"schema_migrations\" (version) VALUES (20251005);\n")
+            .unwrap();
+        let error = planned(&layer, &EctoState::empty()).unwrap_err();
+        assert_eq!(
+            error,
+            "cannot load `structure.sql`: it lacks Ecto migration `20251004222000_create_framework_patterns`"
+        );
+    }
+}

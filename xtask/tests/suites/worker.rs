@@ -1,0 +1,134 @@
+//! The connection that changes things: who gets one, what it is safe from, and that it lets go when it says so.
+
+use std::time::Duration;
+
+use ::database::transaction::{self, End};
+use ::database::{DatabaseLock, Worker, quote};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::Verdict::{self, Passed};
+use crate::command::{block_on, migrations};
+use crate::database::{Database, Stage};
+use crate::server::TestServer;
+
+crate::tests![
+    a_transaction_that_is_given_up_lets_go_at_once,
+    no_setting_changes_what_a_worker_means,
+    a_setting_that_cannot_be_mended_is_said,
+    the_next_run_waits_for_a_worker_that_is_left,
+];
+
+async fn lock(database: &Database<'_>) -> DatabaseLock {
+    DatabaseLock::acquire(&database.url, Duration::from_secs(5), |_| ()).await.unwrap()
+}
+
+async fn is_true(connection: &mut PgConnection, sql: &str) -> bool {
+    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(connection).await.unwrap()
+}
+
+/// Whoever waits for its locks waits no longer than the transaction lasts, whatever is done next.
+fn a_transaction_that_is_given_up_lets_go_at_once(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    database.with(async |other| {
+        let lock = lock(&database).await;
+        let mut worker = Worker::connect(&lock).await.unwrap();
+        let held = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'public.code_files'::regclass AND mode = 'AccessExclusiveLock')";
+        for outcome in [Ok(()), Err(sqlx::Error::RowNotFound)] {
+            let failed = outcome.is_err();
+            let ended = transaction::run(&mut worker, transaction::CHANGE, async |connection| {
+                sqlx::raw_sql("LOCK TABLE public.code_files IN ACCESS EXCLUSIVE MODE").execute(connection).await?;
+                assert!(is_true(other, held).await, "this test would not notice");
+                outcome.map(End::Rollback)
+            });
+            assert_eq!(ended.await.is_err(), failed);
+            // The worker is not used in between.
+            assert!(!is_true(other, held).await, "the lock is still held");
+        }
+        worker.close().await;
+        lock.release().await;
+    });
+    Passed
+}
+
+/// What roles, databases, poolers and servers of real people say; each would change our SQL or end the session.
+const HOSTILE: [(&str, &str, &str); 18] = [
+    ("search_path", "elsewhere", "public"),
+    ("standard_conforming_strings", "off", "on"),
+    ("default_transaction_read_only", "on", "off"),
+    ("default_transaction_isolation", "serializable", "read committed"),
+    ("default_transaction_deferrable", "on", "off"),
+    ("statement_timeout", "1h", "0"),
+    ("lock_timeout", "1h", "10s"),
+    ("idle_in_transaction_session_timeout", "1h", "0"),
+    ("idle_session_timeout", "1h", "0"),
+    ("session_replication_role", "replica", "origin"),
+    ("row_security", "on", "off"),
+    ("default_toast_compression", "lz4", "pglz"),
+    ("check_function_bodies", "off", "on"),
+    ("quote_all_identifiers", "on", "off"),
+    ("DateStyle", "German", "ISO, MDY"),
+    ("IntervalStyle", "sql_standard", "postgres"),
+    ("bytea_output", "escape", "hex"),
+    ("temp_tablespaces", "pg_default", "\"\""),
+];
+
+fn no_setting_changes_what_a_worker_means(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    let name = quote::identifier(&database.name);
+    let lz4 = database.truth("SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'");
+    let hostile = || HOSTILE.iter().filter(|(_, value, _)| lz4 || *value != "lz4");
+    let newer = database.truth("SELECT current_setting('transaction_timeout', true) IS NOT NULL");
+    let timeout = newer.then_some(&("transaction_timeout", "1h", "0"));
+    let set = |(setting, value, _): &(&str, &str, &str)| format!("ALTER DATABASE {name} SET {setting} = '{value}'");
+    let settings: Vec<String> = hostile().chain(timeout).map(set).collect();
+    server.named("postgres").execute(&settings.join("; "));
+    block_on(async {
+        let lock = lock(&database).await;
+        let mut worker = Worker::connect(&lock).await.unwrap();
+        for (setting, _, wanted) in hostile().chain(timeout) {
+            let found: String =
+                sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(&mut *worker).await.unwrap();
+            assert_eq!(found, wanted.trim_matches('"'), "{setting}");
+        }
+        worker.close().await;
+        lock.release().await;
+    });
+    migrations(&database.url_text(), &[]).succeeds().says("Converted layout `embeddings` to 16 hash leaves");
+    Passed
+}
+
+/// Only a superuser may set this one back.
+fn a_setting_that_cannot_be_mended_is_said(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    let role = server.unused_name();
+    let name = quote::identifier(&database.name);
+    database.execute(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 's3cr@t/pass#1'; ALTER DATABASE {name} OWNER TO {role};
+         GRANT SELECT ON schema_migrations TO {role}; ALTER ROLE {role} SET session_replication_role = replica"
+    ));
+    let url = database.url_as(&format!("{role}:s3cr%40t%2Fpass%231"));
+    migrations(&url, &[])
+        .exits(1)
+        .says("cannot prepare for changes in database")
+        .says("permission denied to set parameter \"session_replication_role\"")
+        .says("hint: the role lacks a right");
+    database.execute(&format!("ALTER ROLE {role} RESET session_replication_role"));
+    drop(database);
+    server.named("postgres").execute(&format!("DROP ROLE IF EXISTS {role}"));
+    Passed
+}
+
+fn the_next_run_waits_for_a_worker_that_is_left(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    block_on(async {
+        let lock = lock(&database).await;
+        let worker = Worker::connect(&lock).await.unwrap();
+        // As a kill leaves it: the lock is free, the server still works.
+        lock.release().await;
+        let next = DatabaseLock::acquire(&database.url, Duration::ZERO, |_| ()).await;
+        assert!(next.unwrap_err().to_string().contains("gave up waiting"));
+        worker.close().await;
+        DatabaseLock::acquire(&database.url, Duration::from_secs(5), |_| ()).await.unwrap().release().await;
+    });
+    Passed
+}
