@@ -18,7 +18,6 @@ let
     ../Cargo.toml
     ../crates
     ../db_service
-    ../dev_server
     ../migrations
     # `db_service` learns the versions of Ecto's migrations from them.
     ../singularity_app/priv/repo/migrations

@@ -135,7 +135,7 @@ pub(crate) fn start(
     for note in &start.notes {
         console.note(&note.to_string());
     }
-    let started = (start.outcome == dev_server::Outcome::Started).then(|| {
+    let started = start.is_new.then(|| {
         Step::of_server("server", "server", start.server.kind.name(), Status::Started)
             .detail(format!("PostgreSQL {} on port {}", start.server.version, start.server.port))
             .took(clock.elapsed())

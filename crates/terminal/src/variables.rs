@@ -1,6 +1,7 @@
 //! The one place that reads the process's environment. (clap reads the variables that it names in help texts.)
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Whether the user has asked for output without colour.
@@ -19,6 +20,42 @@ pub fn path() -> Vec<PathBuf> {
 #[must_use]
 pub fn is_on_path(program: &str) -> bool {
     path().iter().any(|folder| folder.join(program).is_file())
+}
+
+/// The user's home folder.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    folder("HOME")
+}
+
+/// Where the user's caches are, if that was said.
+#[must_use]
+pub fn cache_home() -> Option<PathBuf> {
+    folder("XDG_CACHE_HOME")
+}
+
+/// The folder for sockets and the like that the user's session has.
+#[must_use]
+pub fn runtime_folder() -> Option<PathBuf> {
+    folder("XDG_RUNTIME_DIR")
+}
+
+/// The folder for what need not last.
+#[must_use]
+pub fn temporary_folder() -> PathBuf {
+    env::temp_dir()
+}
+
+/// The names of variables that start so.
+#[must_use]
+pub fn names_starting_with(prefix: &str) -> Vec<OsString> {
+    let starts = |name: &OsString| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+    env::vars_os().map(|(name, _)| name).filter(starts).collect()
+}
+
+/// An absolute path; the standard for such variables has relative ones ignored.
+fn folder(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|folder| folder.is_absolute())
 }
 
 #[cfg(test)]
