@@ -1,4 +1,12 @@
-//! `ci`: the checks that need no tests: formatting, lints, documentation, checked queries, dependencies.
+//! `ci`: the checks that need no tests: the shape of the house, formatting, lints, documentation, checked queries,
+//! dependencies.
+
+mod house;
+mod imports;
+mod items;
+mod modules;
+
+use std::path::Path;
 
 use terminal::Exit;
 use terminal::console::Console;
@@ -7,42 +15,33 @@ use xshell::{Cmd, Shell, cmd};
 
 use crate::error::Error;
 use crate::project::Project;
+use house::{Fault, HouseError};
 
 pub(crate) fn run(project: &Project, console: &Console) -> Result<Exit, Error> {
     let shell = Shell::new()?;
     shell.change_dir(project.root());
     let checks = [
-        Check { name: "formatting", tool: None, command: cmd!(shell, "cargo fmt --all --check") },
-        Check {
-            name: "lints",
-            tool: None,
-            command: cmd!(shell, "cargo clippy --quiet --workspace --all-targets -- -D warnings"),
-        },
-        Check {
-            name: "documentation",
-            tool: None,
-            command: cmd!(shell, "cargo doc --quiet --workspace --no-deps --document-private-items")
+        Check { name: "structure", tool: None, work: Work::Reading(house::faults) },
+        Check::command("formatting", cmd!(shell, "cargo fmt --all --check")),
+        Check::command("lints", cmd!(shell, "cargo clippy --quiet --workspace --all-targets -- -D warnings")),
+        Check::command(
+            "documentation",
+            cmd!(shell, "cargo doc --quiet --workspace --no-deps --document-private-items")
                 .env("RUSTDOCFLAGS", "-D warnings"),
-        },
-        Check { name: "queries", tool: Some("cargo-sqlx"), command: queries(&shell, project)? },
-        Check {
-            name: "dependencies",
-            tool: Some("cargo-deny"),
-            command: cmd!(shell, "cargo deny --offline check bans licenses sources"),
-        },
-        Check {
-            name: "Elixir formatting",
-            tool: Some("mix"),
-            command: cmd!(shell, "sh -c 'cd singularity_app && mix format --check-formatted'"),
-        },
+        ),
+        Check::command("queries", queries(&shell, project)?).with("cargo-sqlx"),
+        Check::command("dependencies", cmd!(shell, "cargo deny --offline check bans licenses sources"))
+            .with("cargo-deny"),
+        Check::command("Elixir formatting", cmd!(shell, "sh -c 'cd singularity_app && mix format --check-formatted'"))
+            .with("mix"),
     ];
     let (mut failed, total) = (Vec::new(), checks.len());
     for check in checks {
-        match check.run() {
+        match check.run(project.root(), console) {
             Verdict::Passed => console.result(&format!("Passed {}", check.name)),
             Verdict::LeftOut(tool) => console.result(&format!("Left out {}: `{tool}` is not installed", check.name)),
-            Verdict::Failed => {
-                console.result(&format!("Failed {}: `{}`", check.name, check.command));
+            Verdict::Failed(what) => {
+                console.result(&format!("Failed {}: {what}", check.name));
                 failed.push(check.name);
             }
         }
@@ -57,21 +56,48 @@ struct Check<'a> {
     name: &'static str,
     /// The program that it needs beside the toolchain.
     tool: Option<&'static str>,
-    command: Cmd<'a>,
+    work: Work<'a>,
+}
+
+enum Work<'a> {
+    Command(Cmd<'a>),
+    /// Looks at the files of the folder itself.
+    Reading(fn(&Path) -> Result<Vec<Fault>, HouseError>),
 }
 
 enum Verdict {
     Passed,
-    Failed,
+    Failed(String),
     LeftOut(&'static str),
 }
 
-impl Check<'_> {
-    fn run(&self) -> Verdict {
-        match self.tool {
-            Some(tool) if !is_on_path(tool) => Verdict::LeftOut(tool),
-            _ if self.command.run().is_ok() => Verdict::Passed,
-            _ => Verdict::Failed,
+impl<'a> Check<'a> {
+    fn command(name: &'static str, command: Cmd<'a>) -> Self {
+        Self { name, tool: None, work: Work::Command(command) }
+    }
+
+    fn with(self, tool: &'static str) -> Self {
+        Self { tool: Some(tool), ..self }
+    }
+
+    fn run(&self, root: &Path, console: &Console) -> Verdict {
+        if let Some(tool) = self.tool.filter(|tool| !is_on_path(tool)) {
+            return Verdict::LeftOut(tool);
+        }
+        match &self.work {
+            Work::Command(command) if command.run().is_ok() => Verdict::Passed,
+            Work::Command(command) => Verdict::Failed(format!("`{command}`")),
+            Work::Reading(faults) => match faults(root) {
+                Ok(faults) if faults.is_empty() => Verdict::Passed,
+                Ok(faults) => {
+                    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                    Verdict::Failed(format!("faults: {}\n{}", faults.len(), faults.join("\n")))
+                }
+                Err(error) => {
+                    console.error(&error);
+                    Verdict::Failed("it could not be read".into())
+                }
+            },
         }
     }
 }

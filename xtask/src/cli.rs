@@ -34,7 +34,7 @@ pub(crate) enum Command {
     DbStructure(StructureOptions),
     /// Run all tests, on every kind of server that can be had here
     Test(TestOptions),
-    /// Run the checks of continuous integration that are no tests: formatting, lints, documentation, queries
+    /// Run the checks of continuous integration that are no tests: structure, formatting, lints, documentation, queries
     Ci,
     /// Measure, side by side with what one would do without this tool
     #[command(subcommand)]
