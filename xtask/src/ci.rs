@@ -1,5 +1,5 @@
 //! `ci`: the checks that need no tests: the shape of the house, formatting, lints, documentation, checked queries,
-//! dependencies.
+//! migrations, dependencies.
 
 mod house;
 mod imports;
@@ -30,6 +30,7 @@ pub(crate) fn run(project: &Project, console: &Console) -> Result<Exit, Error> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         ),
         Check::command("queries", queries(&shell, project)?).with("cargo-sqlx"),
+        Check::command("migrations", cmd!(shell, "squawk 'migrations/*.sql'")).with("squawk"),
         Check::command("dependencies", cmd!(shell, "cargo deny --offline check bans licenses sources"))
             .with("cargo-deny"),
         Check::command("Elixir formatting", cmd!(shell, "sh -c 'cd singularity_app && mix format --check-formatted'"))
