@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use terminal::Failure;
 use serde::Deserialize;
+use terminal::Failure;
 use xshell::{Shell, cmd};
 
 use super::imports::{self, Ring};
