@@ -91,8 +91,9 @@ impl<'a> Check<'a> {
             Work::Reading(faults) => match faults(root) {
                 Ok(faults) if faults.is_empty() => Verdict::Passed,
                 Ok(faults) => {
-                    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                    Verdict::Failed(format!("faults: {}\n{}", faults.len(), faults.join("\n")))
+                    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                    let noun = if faults.len() == 1 { "fault" } else { "faults" };
+                    Verdict::Failed(format!("{} {noun}\n{}", faults.len(), lines.join("\n")))
                 }
                 Err(error) => {
                     console.error(&error);
