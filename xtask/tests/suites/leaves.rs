@@ -1,4 +1,6 @@
 //! Single leaves of live tables: split, merged, split by path; what is damaged by hand is named and not touched.
+//!
+//! Long because one server state, a table in leaves, is the ground of all of them.
 
 use std::process::{Command, Stdio};
 

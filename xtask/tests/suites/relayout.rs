@@ -1,4 +1,6 @@
 //! The relayout engine: live tables become partitioned and plain again, under writers, and whoever is killed when.
+//!
+//! Long because a relayout is one course of events, told from its start to whatever can befall it.
 
 use std::time::{Duration, Instant};
 
