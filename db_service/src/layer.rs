@@ -34,6 +34,10 @@ impl LayerState {
     pub fn empty() -> Self {
         Self::default()
     }
+
+    fn planned(&self, migrations: MigrationPlan) -> PerformancePlan {
+        PerformancePlan { migrations, subjects: self.subjects.iter().map(|subject| subject.plan()).collect() }
+    }
 }
 
 /// Reads all of it in one snapshot. Writes nothing.
@@ -64,7 +68,7 @@ pub async fn inspect(
 /// All rules that are broken.
 pub fn plan(migrations: &Migrations, files: &Files, state: &LayerState) -> Result<PerformancePlan, Vec<Violation>> {
     let migrations = migrate::plan(migrations, files, &state.ecto, &state.ledger)?;
-    Ok(PerformancePlan { migrations, subjects: state.subjects.iter().map(|subject| subject.plan()).collect() })
+    Ok(state.planned(migrations))
 }
 
 /// The plan for a database in which the earlier layers are still to run.
@@ -73,7 +77,7 @@ pub fn plan(migrations: &Migrations, files: &Files, state: &LayerState) -> Resul
 /// The rules that do not depend on the earlier layers.
 pub fn forecast(migrations: &Migrations, files: &Files, state: &LayerState) -> Result<PerformancePlan, Vec<Violation>> {
     let migrations = migrate::forecast(migrations, files, &state.ledger)?;
-    Ok(PerformancePlan { migrations, subjects: state.subjects.iter().map(|subject| subject.plan()).collect() })
+    Ok(state.planned(migrations))
 }
 
 impl PerformancePlan {
