@@ -16,17 +16,19 @@ mod test;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use terminal::Failure as _;
 use terminal::console::Console;
+use terminal::{Failure as _, arguments};
 
 use cli::{Cli, Command};
 use error::Error;
 use project::Project;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let console = Console::new();
+    let cli = match arguments::parse::<Cli>(&console) {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
     let project = Project::find(cli.project.as_deref()).map_err(Error::from);
     let outcome = project.and_then(|project| match cli.command {
         Command::DbSetup(options) => Ok(setup::run(&options, &project, &console)),

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | [`noop`] | a set-up with nothing to do |
 //! | [`relayout`] | converting live tables, under writers |
+//!
+//! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
 mod error;

@@ -12,6 +12,8 @@
 //! | [`statement`] | what is going to be run, with its lock and its reason: printed, executed, compared |
 //! | [`environment`] | what a database is for: `dev`, `test` or `prod` |
 //! | [`cause`] | what the server said, once |
+//!
+//! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
 pub mod cause;

@@ -26,6 +26,8 @@
 //!   no `Display`.
 //! - **PostgreSQL never runs as root**; started by root, it runs as the owner of the project or as a system account.
 //! - **[`running()`] is cheap**: it reads files and asks the kernel, and starts no process.
+//!
+//! How the crates belong together, and what always holds: `docs/architecture.md`.
 
 #[cfg(not(unix))]
 compile_error!("dev_server starts PostgreSQL with Unix accounts, sockets and file locks; on Windows use WSL");

@@ -8,6 +8,8 @@
 //! | [`migrate`] | our migrations: [`inspect`](migrate::inspect), [`plan`](migrate::plan), [`apply`](migrate::apply) |
 //! | [`catalog`] | what the catalog says of objects by name |
 //! | [`structure`] | the normal form of a dump |
+//!
+//! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
 pub mod catalog;

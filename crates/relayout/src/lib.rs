@@ -15,6 +15,8 @@
 //! | [`adaptive`] | splitting and merging leaves |
 //! | [`concurrent_index`] | building an index beside the writers |
 //! | [`audit`] | is everything in its place? |
+//!
+//! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
 pub mod adaptive;

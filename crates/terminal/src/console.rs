@@ -158,6 +158,12 @@ impl Console {
         }
     }
 
+    /// A usage error, in the words of whoever read the command line.
+    #[cfg(feature = "arguments")]
+    pub(crate) fn usage(&self, plain: &str, coloured: &str) {
+        self.progress(if self.colour { coloured } else { plain }.trim_end());
+    }
+
     /// A text without its secrets.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {

@@ -10,8 +10,13 @@
 //! | [`elapsed`] | durations, for people and for JSON |
 //! | [`variables`] | the one place that reads the process's environment |
 //! | `console` | the one place that prints (feature `console`) |
+//! | `arguments` | the command line, whose errors show no password (feature `arguments`) |
+//!
+//! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
+#[cfg(feature = "arguments")]
+pub mod arguments;
 #[cfg(feature = "console")]
 pub mod console;
 pub mod elapsed;

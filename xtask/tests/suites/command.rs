@@ -104,15 +104,6 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in\n{}", self.transcript()))
     }
 
-    /// Exit code, stdout and stderr, as a snapshot shows them; `names` are replaced by `<0>`, `<1>`, …
-    pub(crate) fn snapshot(&self, names: &[&str]) -> String {
-        let mut text = self.transcript();
-        for (index, name) in names.iter().enumerate() {
-            text = text.replace(name, &format!("<{index}>"));
-        }
-        mask_durations(&text)
-    }
-
     fn transcript(&self) -> String {
         let mut text = format!("exit code {}\n", self.code);
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
@@ -165,15 +156,4 @@ fn clean(command: &mut Command) {
     {
         command.env_remove(name);
     }
-}
-
-/// `(41 ms)` and `(1.2 s)` become `(…)`.
-fn mask_durations(text: &str) -> String {
-    let mut masked = String::new();
-    for line in text.lines() {
-        let kept = line.rsplit_once(" (").filter(|(_, rest)| rest.ends_with(" ms)") || rest.ends_with(" s)"));
-        writeln!(masked, "{}", kept.map_or_else(|| line.to_owned(), |(kept, _)| format!("{kept} (…)")))
-            .expect("writing to a string succeeds");
-    }
-    masked
 }

@@ -7,7 +7,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
 use crate::database::Database;
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, plain};
+use crate::writers::{Writers, assert_no_difference, partitioned, plain};
 
 crate::tests![
     an_index_is_built_beside_writers,
@@ -18,12 +18,6 @@ crate::tests![
 
 const CREATE: [&str; 5] = ["create-index", "--table", "code_files", "--columns", "updated_at"];
 const NAME: &str = "code_files_updated_at_index";
-
-fn partitioned(server: &TestServer) -> Database<'_> {
-    let database = plain(server);
-    migrations(&database.url_text(), &[]).succeeds();
-    database
-}
 
 fn insert(schema: &str, path: &str) -> String {
     format!(

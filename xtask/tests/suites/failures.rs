@@ -16,6 +16,7 @@ crate::tests![
     a_wrong_password_is_told_from_a_missing_database,
     something_that_is_no_postgresql_is_not_waited_for,
     tls_that_cannot_be_had_is_not_left_out,
+    a_url_in_the_wrong_place_shows_no_password,
     a_standby_is_named_before_anything_is_tried,
 ];
 
@@ -98,6 +99,22 @@ fn tls_that_cannot_be_had_is_not_left_out(server: &TestServer) -> Verdict {
     let database = Database::absent(server);
     let url = format!("{}?sslmode=require", database.url_text());
     xtask(&["db-setup", "--database-url", &url]).exits(1).says("TLS");
+    Passed
+}
+
+/// Whoever reads the command line quotes what is wrong with it; every run here is checked for the password.
+fn a_url_in_the_wrong_place_shows_no_password(_: &TestServer) -> Verdict {
+    let url = "postgres://u:s3cr%40t%2Fpass%231@h/d";
+    let misspelt = format!("--databse-url={url}");
+    let hint = "hint: a database URL is passed by `DATABASE_URL`, or by `--database-url`";
+    for arguments in [&["db-setup", url][..], &[url], &["db-setup", "--lock-timeout", url], &["db-setup", &misspelt]] {
+        xtask(arguments).exits(2).says("error: ").says(hint);
+    }
+    for arguments in [&[url][..], &["plan", url], &["--jobs", url], &["--databse-url", url]] {
+        let run = migrations("postgres://u@h/d", arguments).exits(2).says(hint);
+        assert!(run.stderr.starts_with("error: ") && run.stderr.contains("Usage: ") || run.stderr.contains("'--help'"));
+    }
+    xtask(&["db-setup", "postgres:s3cr@t/pass#1@h/d"]).exits(2).says("unexpected argument '***'");
     Passed
 }
 

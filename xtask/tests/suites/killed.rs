@@ -3,17 +3,17 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use crate::Verdict::{self, Passed};
 use crate::command::{self, xtask, xtask_command};
 use crate::database::{Database, Stage};
+use crate::relay::{self, End, Moment};
 use crate::server::{TestServer, project};
 
 crate::tests![
     a_kill_after_any_step_is_mended_by_the_next_run,
     ctrl_c_after_any_step_says_so_and_is_mended_by_the_next_run,
-    a_kill_at_any_moment_is_mended_by_the_next_run,
+    a_kill_at_any_request_is_mended_by_the_next_run,
 ];
 
 fn start(database: &Database<'_>) -> Child {
@@ -68,16 +68,20 @@ fn after_every_line(server: &TestServer, signal: &str, ended: impl Fn(Child)) {
     }
 }
 
-/// Kills after so many milliseconds, in steps that share no factor with the length of a run.
-fn a_kill_at_any_moment_is_mended_by_the_next_run(server: &TestServer) -> Verdict {
+fn a_kill_at_any_request_is_mended_by_the_next_run(server: &TestServer) -> Verdict {
     let undisturbed = Database::at(server, Stage::All).dump();
-    for milliseconds in (3..400).step_by(17) {
+    let run = |database: &Database<'_>, moment| {
+        relay::run(&database.url, moment, |url| {
+            xtask_command(project(), &["db-setup", "--ecto", "load", "--database-url", url])
+        })
+    };
+    let End::Finished(requests) = run(&Database::absent(server), Moment::Never) else { unreachable!() };
+    assert!(requests > 100, "a run makes {requests} requests");
+    let kills = 24;
+    for request in (0..kills).map(|turn| 1 + turn * requests / kills) {
         let database = Database::absent(server);
-        let mut child = start(&database);
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_the_next_run_finishes(&database, &undisturbed, &format!("after {milliseconds} ms"));
+        assert_eq!(run(&database, Moment::Request(request)), End::Killed);
+        assert_the_next_run_finishes(&database, &undisturbed, &format!("with request {request} of {requests}"));
     }
     Passed
 }

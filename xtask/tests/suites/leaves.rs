@@ -1,14 +1,10 @@
-//! Single leaves of live tables: split, merged, split by path; what is damaged by hand is named and not touched.
-//!
-//! Long because one server state, a table in leaves, is the ground of all of them.
+//! Single leaves of live tables: split, merged, split by path.
 
-use std::process::{Command, Stdio};
-
-use crate::Verdict::{self, Passed, Skipped};
+use crate::Verdict::{self, Passed};
 use crate::command::migrations;
-use crate::database::{Database, Stage};
+use crate::database::Database;
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, killed_in, killed_in_every_phase, leaves, plain};
+use crate::writers::{Writers, assert_no_difference, killed_in, killed_in_every_phase, leaves, partitioned, plain};
 
 crate::tests![
     leaves_are_split_and_merged_under_writers,
@@ -17,21 +13,9 @@ crate::tests![
     the_hottest_leaf_is_found_by_the_policy,
     a_leaf_is_attached_without_reading_its_rows,
     a_job_that_leads_elsewhere_is_given_up,
-    what_was_done_to_leaves_by_hand_is_named,
-    leftovers_are_found,
     settings_of_the_role_do_not_cut_it_short,
-    a_disk_that_will_not_do_is_said_beforehand,
-    a_disk_that_runs_full_half_way_is_mended,
-    a_large_table_asks_first,
     routing_is_computed_as_the_server_does,
 ];
-
-/// Partitioned, filled, with twins.
-fn partitioned(server: &TestServer) -> Database<'_> {
-    let database = plain(server);
-    migrations(&database.url_text(), &[]).succeeds();
-    database
-}
 
 /// Where a leaf's rows are, by the schemas of the tables that hold them.
 fn schemas(database: &Database<'_>, table: &str, pattern: &str) -> Vec<String> {
@@ -208,60 +192,6 @@ fn a_job_that_leads_elsewhere_is_given_up(server: &TestServer) -> Verdict {
     Passed
 }
 
-fn what_was_done_to_leaves_by_hand_is_named(server: &TestServer) -> Verdict {
-    let database = partitioned(server);
-    let url = database.url_text();
-    database.execute("ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files");
-    let attach =
-        "ALTER TABLE public.code_files ATTACH PARTITION leaf_16_3.code_files FOR VALUES WITH (MODULUS 16, REMAINDER 3)";
-    for command in
-        [&[][..], &["verify"], &["revert", "--yes"], &["split", "--table", "code_files", "--leaf", "16/4", "--yes"]]
-    {
-        migrations(&url, command).exits(4).says("`leaf_16_3.code_files` is gone or detached").says(attach);
-    }
-    database.execute(attach);
-    // `DETACH … CONCURRENTLY` that was ended between its two transactions.
-    database.with(async |connection| {
-        let mut reader = ::database::connection::connect(&database.url).await.unwrap();
-        sqlx::raw_sql("BEGIN; SELECT count(*) FROM code_files").execute(&mut reader).await.unwrap();
-        let detach =
-            "SET statement_timeout = '1s'; ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files CONCURRENTLY";
-        for statement in detach.split("; ") {
-            drop(sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await);
-        }
-        sqlx::raw_sql("RESET statement_timeout").execute(connection).await.unwrap();
-        ::database::connection::close(reader).await;
-    });
-    migrations(&url, &["verify"]).exits(4).says("half detached").says("DETACH PARTITION leaf_16_3.code_files FINALIZE");
-    database.execute("ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files FINALIZE");
-    database.execute("ALTER TABLE leaf_16_3.code_files DROP CONSTRAINT IF EXISTS code_files_repo_name_check");
-    database.execute(attach);
-    migrations(&url, &["verify"]).succeeds();
-    database.execute("CREATE VIEW part AS SELECT repo_name FROM leaf_16_3.code_files");
-    migrations(&url, &["merge", "--table", "code_files", "--leaf", "8/3", "--yes"])
-        .exits(4)
-        .says("view part depends on its leaf");
-    assert_no_difference(&database, "after all was refused");
-    Passed
-}
-
-fn leftovers_are_found(server: &TestServer) -> Verdict {
-    let database = Database::at(server, Stage::All);
-    let url = database.url_text();
-    migrations(&url, &["verify"]).succeeds().says("nothing stays of finished work");
-    database.execute(
-        "CREATE SCHEMA db_service_old; CREATE TABLE db_service_old.code_files (); CREATE TABLE db_service.relayout_log_code_files ();
-         CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-         CREATE TRIGGER singularity_relayout_capture AFTER INSERT ON code_files FOR EACH ROW EXECUTE FUNCTION nothing()",
-    );
-    migrations(&url, &["verify"])
-        .exits(4)
-        .says("table `db_service_old.code_files` belongs to no job")
-        .says("table `db_service.relayout_log_code_files`")
-        .says("trigger `singularity_relayout_capture` of `public.code_files`");
-    Passed
-}
-
 fn settings_of_the_role_do_not_cut_it_short(server: &TestServer) -> Verdict {
     let database = plain(server);
     let name = ::database::quote::identifier(&database.name);
@@ -272,102 +202,6 @@ fn settings_of_the_role_do_not_cut_it_short(server: &TestServer) -> Verdict {
     migrations(&database.url_text(), &[]).succeeds();
     database.execute(&format!("ALTER DATABASE {name} RESET ALL"));
     assert_no_difference(&database, "with a statement_timeout of 30 ms");
-    Passed
-}
-
-fn a_disk_that_will_not_do_is_said_beforehand(server: &TestServer) -> Verdict {
-    let database = plain(server);
-    let url = database.url_text();
-    migrations(&url, &["plan"]).exits(3);
-    migrations(&url, &["--free-disk", "0"]).exits(4).says("of disk, and 0.0 kB are free").says("nothing was touched");
-    migrations(&url, &["plan"]).exits(3).says("rows; about a second,").says("of disk until the old form is dropped");
-    assert_eq!(leaves(&database), "");
-    migrations(&url, &["--free-disk", "1"]).succeeds();
-    migrations(&url, &["revert", "--yes", "--free-disk", "0"]).exits(4).says("are free");
-    migrations(&url, &[]).succeeds();
-    assert_eq!(leaves(&database), "code_files 16, embeddings 16");
-    Passed
-}
-
-/// A disk of its own for a database, so small that it can be filled.
-struct SmallDisk<'a> {
-    server: &'a TestServer,
-    name: String,
-    folder: tempfile::TempDir,
-}
-
-impl<'a> SmallDisk<'a> {
-    fn new(server: &'a TestServer, size: &str) -> Result<Self, &'static str> {
-        let account = server.account().ok_or("a small disk is made for an embedded server only")?;
-        let disk = Self { server, name: server.unused_name(), folder: tempfile::tempdir().unwrap() };
-        disk.mount(&format!("size={size},uid={account},mode=700")).map_err(|()| "no right to mount a small disk")?;
-        server.named("postgres").execute(&format!(
-            "CREATE TABLESPACE {} LOCATION '{}'",
-            disk.name,
-            disk.folder.path().display()
-        ));
-        Ok(disk)
-    }
-
-    fn mount(&self, options: &str) -> Result<(), ()> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(self.folder.path()).stderr(Stdio::null());
-        if mount.status().is_ok_and(|status| status.success()) { Ok(()) } else { Err(()) }
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let drop_it = format!("DROP TABLESPACE IF EXISTS {}", self.name);
-        self.server.named("postgres").execute(&drop_it);
-        drop(Command::new("umount").arg(self.folder.path()).stderr(Stdio::null()).status());
-    }
-}
-
-fn a_disk_that_runs_full_half_way_is_mended(server: &TestServer) -> Verdict {
-    let disk = match SmallDisk::new(server, "44m") {
-        Ok(disk) => disk,
-        Err(why) => return Skipped(why.to_owned()),
-    };
-    let database = Database::at(server, Stage::Ecto);
-    server.named("postgres").execute(&format!("ALTER DATABASE {} SET TABLESPACE {}", database.name, disk.name));
-    database.execute(
-        "ALTER TABLE code_files ALTER content SET STORAGE EXTERNAL;
-         INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes)
-         SELECT 'repo' || g % 40, 'file' || g, repeat('x', 4000), sha256(g::text::bytea), 0 FROM generate_series(1, 4000) g",
-    );
-    let sum = "SELECT sum(hashtext(c::text))::text FROM code_files c";
-    let before = database.text(sum);
-    let url = database.url_text();
-    migrations(&url, &[]).exits(1).says("No space left on device").says("hint: free disk space on the server");
-    assert_eq!(database.text(sum), before, "the table as it was");
-    disk.mount("remount,size=400m").unwrap();
-    migrations(&url, &[]).succeeds();
-    assert_eq!(leaves(&database), "code_files 16, embeddings 16");
-    assert_eq!(database.text(sum), before, "the table in its leaves");
-    migrations(&url, &["verify"]).succeeds();
-    Passed
-}
-
-fn a_large_table_asks_first(server: &TestServer) -> Verdict {
-    let database = Database::at(server, Stage::Ecto);
-    // More than 1 GiB.
-    database.execute(
-        "ALTER TABLE code_files ALTER content SET STORAGE EXTERNAL;
-         INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes)
-         SELECT 'r', 'f' || g, repeat('x', 600000), sha256('x'), 0 FROM generate_series(1, 1900) g",
-    );
-    let url = database.url_text();
-    migrations(&url, &[])
-        .succeeds()
-        .says("Left out layout `code_files`")
-        .says("asks for a word of yours")
-        .says("agree with `--yes`");
-    assert_eq!(leaves(&database), "embeddings 16");
-    migrations(&url, &["status"]).exits(3);
-    database.execute("TRUNCATE code_files");
-    migrations(&url, &[]).succeeds();
-    assert_eq!(leaves(&database), "code_files 16, embeddings 16");
     Passed
 }
 

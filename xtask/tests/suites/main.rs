@@ -8,14 +8,20 @@ mod all;
 mod bootstrap;
 mod command;
 mod concurrent_index;
+mod damaged;
 mod database;
+mod dependents;
+mod disk;
+mod documented;
 mod ecto;
 mod ecto_on_partitions;
 mod failures;
 mod killed;
 mod leaves;
 mod plan;
+mod relay;
 mod relayout;
+mod role;
 mod server;
 mod sqlx_layer;
 mod worker;
@@ -35,14 +41,14 @@ pub(crate) enum Verdict {
     Skipped(String),
 }
 
-pub(crate) type Test = fn(&TestServer) -> Verdict;
+pub(crate) type Test = Box<dyn Fn(&TestServer) -> Verdict + Send>;
 
 /// Names tests by their functions.
 #[macro_export]
 macro_rules! tests {
     ($($name:ident),+ $(,)?) => {
-        pub(crate) fn tests() -> Vec<(&'static str, $crate::Test)> {
-            vec![$((concat!(module_path!(), "::", stringify!($name)), $name as $crate::Test)),+]
+        pub(crate) fn tests() -> Vec<(String, $crate::Test)> {
+            vec![$((concat!(module_path!(), "::", stringify!($name)).to_owned(), Box::new($name) as $crate::Test)),+]
         }
     };
 }
@@ -73,8 +79,8 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-fn all_tests() -> Vec<(&'static str, Test)> {
-    [
+fn all_tests() -> Vec<(String, Test)> {
+    let suites = [
         bootstrap::tests(),
         ecto::tests(),
         sqlx_layer::tests(),
@@ -87,8 +93,12 @@ fn all_tests() -> Vec<(&'static str, Test)> {
         concurrent_index::tests(),
         plan::tests(),
         worker::tests(),
-    ]
-    .concat()
+        damaged::tests(),
+        dependents::tests(),
+        disk::tests(),
+        documented::tests(),
+    ];
+    suites.into_iter().flatten().collect()
 }
 
 fn trial(name: String, test: Test, server: Result<Arc<TestServer>, String>) -> Trial {

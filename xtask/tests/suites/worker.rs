@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::Verdict::{self, Passed};
 use crate::command::{block_on, migrations};
 use crate::database::{Database, Stage};
+use crate::role::Role;
 use crate::server::TestServer;
 
 crate::tests![
@@ -99,22 +100,19 @@ fn no_setting_changes_what_a_worker_means(server: &TestServer) -> Verdict {
 
 /// Only a superuser may set this one back.
 fn a_setting_that_cannot_be_mended_is_said(server: &TestServer) -> Verdict {
+    let login = Role::new(server);
     let database = Database::at(server, Stage::Ecto);
-    let role = server.unused_name();
-    let name = quote::identifier(&database.name);
+    let (name, role) = (quote::identifier(&database.name), &login.name);
     database.execute(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 's3cr@t/pass#1'; ALTER DATABASE {name} OWNER TO {role};
+        "ALTER DATABASE {name} OWNER TO {role};
          GRANT SELECT ON schema_migrations TO {role}; ALTER ROLE {role} SET session_replication_role = replica"
     ));
-    let url = database.url_as(&format!("{role}:s3cr%40t%2Fpass%231"));
-    migrations(&url, &[])
+    migrations(&login.url(&database), &[])
         .exits(1)
         .says("cannot prepare for changes in database")
         .says("permission denied to set parameter \"session_replication_role\"")
         .says("hint: the role lacks a right");
     database.execute(&format!("ALTER ROLE {role} RESET session_replication_role"));
-    drop(database);
-    server.named("postgres").execute(&format!("DROP ROLE IF EXISTS {role}"));
     Passed
 }
 

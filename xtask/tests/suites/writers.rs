@@ -167,6 +167,9 @@ async fn write_once(connection: &mut PgConnection, begin: &'static str, random: 
     transaction.commit().await
 }
 
+/// What [`leaves`] says of both tables in their layout.
+pub(crate) const PARTITIONED: &str = "code_files 16, embeddings 16";
+
 pub(crate) fn leaves(database: &Database<'_>) -> String {
     database.text("SELECT coalesce(string_agg(c, ', ' ORDER BY c), '') FROM (SELECT inhparent::regclass::text || ' ' || count(*) AS c FROM pg_inherits JOIN pg_class p ON p.oid = inhparent AND p.relkind = 'p' GROUP BY inhparent) c")
 }
@@ -178,8 +181,15 @@ pub(crate) fn plain(server: &TestServer) -> Database<'_> {
     database
 }
 
+/// The same, in leaves.
+pub(crate) fn partitioned(server: &TestServer) -> Database<'_> {
+    let database = plain(server);
+    command::migrations(&database.url_text(), &[]).succeeds();
+    database
+}
+
 /// Starts the program and ends it by SIGKILL when `moment` says so.
-pub(crate) fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Child)) {
+fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Child)) {
     let mut child = command::migrations_command(url, arguments).stderr(Stdio::piped()).spawn().unwrap();
     moment(&mut child);
     child.kill().unwrap();

@@ -10,10 +10,9 @@ mod statements;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser as _;
-use terminal::Failure;
 use terminal::console::Console;
 use terminal::report::Report;
+use terminal::{Failure, arguments};
 
 use cli::{Command, Options};
 use problem::Problem;
@@ -21,8 +20,11 @@ use run::Run;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let options = Options::parse();
     let console = Console::new();
+    let options = match arguments::parse::<Options>(&console) {
+        Ok(options) => options,
+        Err(exit) => return exit,
+    };
     let started = Instant::now();
     let mut run = Run::new(&console);
     let outcome = tokio::select! {
