@@ -94,6 +94,18 @@ impl PerformancePlan {
         migrations.chain(self.subjects.iter().flat_map(|subject| subject.unchanged(database))).collect()
     }
 
+    /// What a run would refuse, and so says beforehand.
+    ///
+    /// # Errors
+    /// [`relayout::Error::Refused`] with all tables that cannot be changed as they are.
+    pub fn refused(&self, database: &str) -> Result<(), Error> {
+        let tables: Vec<_> = self.subjects.iter().flat_map(|subject| subject.refused()).collect();
+        if tables.is_empty() {
+            return Ok(());
+        }
+        Err(relayout::Error::Refused { database: database.to_owned(), tables }.into())
+    }
+
     /// What is reported instead of doing it.
     #[must_use]
     pub fn pending(&self, database: &str) -> Vec<Step> {

@@ -28,6 +28,12 @@ impl Cause {
         }
     }
 
+    /// Whether code of the database's own has refused it: an event trigger, as a rule.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.sql().and_then(sql_state).as_deref() == Some(RAISED)
+    }
+
     /// What to do about it, by its SQLSTATE.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -95,6 +101,9 @@ pub const POOLED: &str = "nothing was changed: use a URL of the server itself, o
 /// What to do where the server only replays another's changes.
 pub const STANDBY: &str = "nothing was changed: use a URL of the primary";
 
+/// `RAISE EXCEPTION` without an `ERRCODE`. Nothing of ours raises it.
+const RAISED: &str = "P0001";
+
 fn hint(error: &sqlx::Error) -> Option<String> {
     Some(match sql_state(error)?.as_str() {
         "42501" => "the role lacks a right: grant it, or use a URL of a role that has it".into(),
@@ -104,6 +113,11 @@ fn hint(error: &sqlx::Error) -> Option<String> {
                 .into()
         }
         "25006" => STANDBY.into(),
+        RAISED => {
+            "code of the database's own has refused it, an event trigger perhaps: disable it for the run, by `ALTER EVENT TRIGGER … \
+             DISABLE`"
+                .into()
+        }
         // A prepared statement is gone, or there already.
         "26000" | "42P05" => format!("is this a pooler in transaction mode? If so: {POOLED}"),
         "57014" | "57P01" | "57P02" => {

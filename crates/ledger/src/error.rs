@@ -75,6 +75,7 @@ impl Failure for Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Broken { .. } => Exit::Violation,
+            Self::Migration { source, .. } if source.is_forbidden() => Exit::Violation,
             Self::MigrationFiles(error) if error.is_violation() => Exit::Violation,
             Self::EctoFiles(error) if error.is_violation() => Exit::Violation,
             _ => Exit::Failed,

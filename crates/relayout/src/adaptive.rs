@@ -78,7 +78,7 @@ pub async fn declare(
     let wanted = layout.wanting(desired, worker).await.map_err(&failed)?;
     let findings = preflight::obstacles(worker, &wanted, free_disk).await.map_err(&failed)?;
     if !findings.is_empty() {
-        return Err(Error::Refused { table: layout.table.clone(), database: database.to_owned(), findings });
+        return Err(Error::refused(database, &layout.table, findings));
     }
     layout.declare(worker, desired).await.map_err(failed)
 }

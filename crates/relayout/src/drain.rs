@@ -8,7 +8,9 @@
 //! writes it, would leave a deleted row behind.
 //!
 //! Several connections drain side by side until the swap: each takes the keys of one share of hashes, so that no key is in
-//! two hands.
+//! two hands. Where something besides the primary key is unique, that would not do: of two rows that have exchanged their
+//! values one would be written while the other still has its old one. There, a round takes all that its snapshot sees, and
+//! leaves the copy as the table was at that moment.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +27,10 @@ use crate::job::Job;
 use crate::key_order;
 use crate::workers;
 
-/// Most keys that one round takes.
+/// Most keys that one round of several takes.
 const BATCH: i64 = 5_000;
+/// A round that sees the log and the table as they are at one moment.
+const MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// So many in a round are about what comes in meanwhile.
 const FEW: usize = 20;
 
@@ -34,6 +38,8 @@ const FEW: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Drain {
     table: String,
+    /// Rounds have to take all that there is.
+    in_whole: bool,
     key_length: usize,
     /// A key's hash, for dividing the log.
     hash: String,
@@ -75,6 +81,7 @@ impl Drain {
         );
         Self {
             table: table.clone(),
+            in_whole: definition.has_other_unique(),
             key_length: key.len(),
             hash: format!("pg_catalog.hashtextextended(pg_catalog.concat({as_text}) COLLATE \"C\", 0)"),
             log,
@@ -98,7 +105,12 @@ impl Drain {
 
     /// One round of the drain, in the caller's transaction; the number of entries taken.
     pub(crate) async fn round(&self, transaction: &mut PgConnection, share: Share) -> Result<usize, sqlx::Error> {
-        let rows = sqlx::query(AssertSqlSafe(self.take(share))).bind(BATCH).fetch_all(&mut *transaction).await?;
+        let most = if self.in_whole { i64::MAX } else { BATCH };
+        self.take_round(transaction, share, most).await
+    }
+
+    async fn take_round(&self, transaction: &mut PgConnection, share: Share, most: i64) -> Result<usize, sqlx::Error> {
+        let rows = sqlx::query(AssertSqlSafe(self.take(share))).bind(most).fetch_all(&mut *transaction).await?;
         if rows.is_empty() {
             return Ok(0);
         }
@@ -114,7 +126,15 @@ impl Drain {
         Ok(rows.len())
     }
 
-    /// Drains side by side, a transaction a round, until each share's round finds few entries; gives up after `patience`.
+    /// Leaves the copy as the table was at one moment, if that is asked for: unique indexes can be built then.
+    pub(crate) async fn to_one_moment(&self, lock: &DatabaseLock, own: &mut Worker) -> Result<(), Error> {
+        if !self.in_whole {
+            return Ok(());
+        }
+        self.round_at_one_moment(own).await.map(drop).map_err(self.failed(lock))
+    }
+
+    /// Drains, a transaction a round, until a round finds few entries; gives up after `patience`.
     pub(crate) async fn catch_up(
         &self,
         lock: &DatabaseLock,
@@ -122,13 +142,29 @@ impl Drain {
         budget: Budget,
         patience: Duration,
     ) -> Result<(), Error> {
+        if !self.in_whole {
+            return self.side_by_side(lock, own, budget, patience).await;
+        }
         let started = Instant::now();
-        let failed = Error::during(&format!("drain the change log of table `{}`", self.table), lock.url().database());
+        while self.round_at_one_moment(own).await.map_err(self.failed(lock))? > FEW && started.elapsed() < patience {}
+        Ok(())
+    }
+
+    /// Drains side by side until each share's round finds few entries, whatever that leaves in between: before anything
+    /// besides the key is unique in the copy.
+    pub(crate) async fn side_by_side(
+        &self,
+        lock: &DatabaseLock,
+        own: &mut Worker,
+        budget: Budget,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
         let drain = async |worker: &mut Worker, share: Share| {
             loop {
                 let taken = transaction::run(worker, transaction::CHANGE, async |connection| {
                     key_order::follow(connection).await?;
-                    self.round(connection, share).await.map(End::Commit)
+                    self.take_round(connection, share, BATCH).await.map(End::Commit)
                 })
                 .await?;
                 if taken <= FEW || started.elapsed() > patience {
@@ -136,6 +172,19 @@ impl Drain {
                 }
             }
         };
-        workers::work_off(lock, own, budget.jobs, Share::each(budget.jobs.max(1)), failed, drain).await
+        let shares = Share::each(budget.jobs.max(1));
+        workers::work_off(lock, own, budget.jobs, shares, self.failed(lock), drain).await
+    }
+
+    async fn round_at_one_moment(&self, own: &mut Worker) -> Result<usize, sqlx::Error> {
+        transaction::run(own, MOMENT, async |connection| {
+            key_order::follow(connection).await?;
+            self.take_round(connection, Share::WHOLE, i64::MAX).await.map(End::Commit)
+        })
+        .await
+    }
+
+    fn failed(&self, lock: &DatabaseLock) -> impl Fn(sqlx::Error) -> Error + use<> {
+        Error::during(&format!("drain the change log of table `{}`", self.table), lock.url().database())
     }
 }

@@ -8,6 +8,7 @@ use database::statement::{self, FIRST_LOCK_TIMEOUT, LockMode, set_lock_timeout};
 use database::transaction::{self, End};
 use database::{DatabaseLock, Statement, Worker};
 use sqlx::PgConnection;
+use terminal::Finding;
 
 use crate::budget::Budget;
 use crate::error::Error;
@@ -65,6 +66,10 @@ enum Worked {
     Moved(Duration),
     /// The table was altered meanwhile.
     Altered,
+    /// Something was made from the table meanwhile that has to go first.
+    Refused(Vec<Finding>),
+    /// The new form is not what the table is.
+    Unequal(Vec<Finding>),
     /// Somebody has to end a transaction first.
     Waiting,
 }
@@ -99,6 +104,12 @@ impl Engine<'_> {
                     self.progress.say(|| format!("Table `{}` was altered meanwhile, starting anew", job.table));
                     return self.abandon(job, worker).await;
                 }
+                Worked::Refused(findings) => return Err(self.refused(&job.table, findings)),
+                Worked::Unequal(findings) => {
+                    let refused = self.refused(&job.table, findings);
+                    self.abandon(job, worker).await?;
+                    return Err(refused);
+                }
                 Worked::Waiting => {
                     unfinished = true;
                     break;
@@ -118,7 +129,7 @@ impl Engine<'_> {
             Some(definition) if findings.is_empty() => {
                 Job::next(layout, definition).enter(worker).await.map_err(&failed)
             }
-            _ => Err(Error::Refused { table: table.clone(), database: self.database().to_owned(), findings }),
+            _ => Err(self.refused(table, findings)),
         }
     }
 
@@ -137,9 +148,11 @@ impl Engine<'_> {
                 indexing::build(lock, worker, job, budget, busy).await?;
             }
             Work::Swap => {
-                return match catching_up::run(lock, worker, budget, job).await? {
+                return match catching_up::run(lock, worker, budget, job, progress).await? {
                     Some(Swap::Done(time)) => Ok(Worked::Moved(time)),
                     Some(Swap::Altered) => Ok(Worked::Altered),
+                    Some(Swap::Refused(findings)) => Ok(Worked::Refused(findings)),
+                    Some(Swap::Unequal(findings)) => Ok(Worked::Unequal(findings)),
                     None => Err(Error::Outrun { table: table.clone(), database: self.database().to_owned() }),
                 };
             }
@@ -200,6 +213,10 @@ impl Engine<'_> {
 
     fn database(&self) -> &str {
         self.lock.url().database()
+    }
+
+    fn refused(&self, table: &str, findings: Vec<Finding>) -> Error {
+        Error::refused(self.database(), table, findings)
     }
 
     fn failed(&self, table: &str) -> impl Fn(sqlx::Error) -> Error + use<> {

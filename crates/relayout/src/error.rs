@@ -10,15 +10,13 @@ pub enum Error {
     /// A connection or a statement failed; the next run goes on.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// A table's storage cannot be changed as the table is.
-    #[error("cannot change the layout of table `{table}` in database `{database}`: {}", finding::joined(.findings))]
+    /// The storage of tables cannot be changed as they are.
+    #[error("{}", refusals(.database, .tables))]
     Refused {
-        /// Which.
-        table: String,
         /// Where.
         database: String,
-        /// All obstacles.
-        findings: Vec<Finding>,
+        /// Which, with all that stands against each.
+        tables: Vec<(String, Vec<Finding>)>,
     },
     /// The drain of the change log cannot keep up.
     #[error("writers change table `{table}` in database `{database}` faster than its rows can be copied again")]
@@ -68,7 +66,19 @@ pub enum Error {
     },
 }
 
+fn refusals(database: &str, tables: &[(String, Vec<Finding>)]) -> String {
+    let refusal = |(table, findings): &(String, Vec<Finding>)| {
+        let findings = finding::joined(findings);
+        format!("cannot change the layout of table `{table}` in database `{database}`: {findings}")
+    };
+    tables.iter().map(refusal).collect::<Vec<_>>().join("\n")
+}
+
 impl Error {
+    pub(crate) fn refused(database: &str, table: &str, findings: Vec<Finding>) -> Self {
+        Self::Refused { database: database.to_owned(), tables: vec![(table.to_owned(), findings)] }
+    }
+
     /// For `map_err`, as often as it is needed: names what statements were for.
     pub(crate) fn during(doing: &str, database: &str) -> impl Fn(sqlx::Error) -> Self + use<> {
         let (doing, database) = (doing.to_owned(), database.to_owned());
@@ -86,11 +96,20 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
-            Self::Refused { .. } => Some(
-                "nothing was touched: change the table by an Ecto migration, or keep it plain with \
-                 `UPDATE db_service.layout SET leaves = 1 WHERE table_name = …`"
-                    .into(),
-            ),
+            Self::Refused { tables, .. } => {
+                let findings = tables.iter().flat_map(|(_, findings)| findings);
+                let remedies =
+                    findings.flat_map(|it| it.help.iter().cloned().chain(it.fix.iter().map(|fix| format!("`{fix}`"))));
+                let general = "nothing was touched: change the table by an Ecto migration, or keep it plain with \
+                               `UPDATE db_service.layout SET leaves = 1 WHERE table_name = …`";
+                let mut lines: Vec<String> = Vec::new();
+                for line in std::iter::once(general.to_owned()).chain(remedies) {
+                    if !lines.contains(&line) {
+                        lines.push(line);
+                    }
+                }
+                Some(lines.join("\n"))
+            }
             Self::Outrun { .. } => Some("run the same command again in a calmer hour; it goes on from here".into()),
             Self::Differs { table, .. } => Some(format!(
                 "both forms are kept: compare `public.{table}` with `db_service_old.{table}`, and please report it"

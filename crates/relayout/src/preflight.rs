@@ -24,7 +24,8 @@ pub async fn obstacles(
     let target = layout.actual.step_towards(&layout.desired);
     let mut findings = layout.damage.clone();
     findings.extend(obstacle::of_table(&definition, &target.keys()));
-    findings.extend(obstacle::of_dependents(&dependents::read(connection, &public).await?));
+    let server = ServerFacts::read(connection, &public).await?;
+    findings.extend(obstacle::of_dependents(&dependents::read(connection, &public).await?, &server.role));
     for leaf in layout.actual.leaves().iter().filter(|leaf| !target.leaves().contains(leaf)) {
         let table = &layout.table;
         for relation in std::iter::once(leaf.of(table)).chain(leaf.storage_of(table)) {
@@ -33,6 +34,6 @@ pub async fn obstacles(
         }
     }
     findings.extend(obstacle::of_disk(Estimate::of(connection, &layout.sources()).await?.bytes, free_disk));
-    findings.extend(obstacle::of_server(&ServerFacts::read(connection, &public).await?, &definition, &target));
+    findings.extend(obstacle::of_server(&server, &definition, &target));
     Ok(findings)
 }

@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use ledger::migrate::LedgerState;
 use relayout::Engine;
 use sqlx::PgConnection;
+use terminal::Finding;
 use terminal::step::Step;
 
 use crate::error::Error;
@@ -36,6 +37,8 @@ pub trait Planned: Debug {
     fn unchanged(&self, database: &str) -> Vec<Step>;
     /// What is reported instead of doing it.
     fn pending(&self, database: &str) -> Vec<Step>;
+    /// Tables that it will not touch as they are, with all that stands against each.
+    fn refused(&self) -> Vec<(String, Vec<Finding>)>;
     /// Does it; the worker has it from the lock that nobody else is at it.
     fn apply<'a>(
         &'a self,
@@ -52,11 +55,19 @@ pub struct Terms<'a> {
     pub engine: Engine<'a>,
     /// Tables of more bytes are left as they are, until somebody agrees.
     pub most_bytes: u64,
+    /// Only these tables are brought into their layouts, if they are named.
+    pub only: Option<&'a [String]>,
 }
 
 impl Terms<'_> {
     /// Tables up to this size are converted without asking: 1 GiB, seconds of work.
     pub const SMALL: u64 = 1 << 30;
+
+    /// Whether a table is one of those that are to be worked on.
+    #[must_use]
+    pub fn includes(&self, table: &str) -> bool {
+        self.only.is_none_or(|only| only.iter().any(|name| name == table))
+    }
 
     /// The database that is worked on.
     #[must_use]

@@ -9,7 +9,9 @@ use ledger::migrate::LedgerState;
 use ledger::migration::LAYER;
 use relayout::engine::{Change, JobEnd};
 use relayout::layout::Layout;
+use relayout::preflight;
 use sqlx::PgConnection;
+use terminal::Finding;
 use terminal::elapsed::Elapsed;
 use terminal::step::{Status, Step};
 
@@ -33,9 +35,28 @@ impl Subject for Layouts {
         ledger: &'a LedgerState,
         database: &'a str,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Inspected>, Error>> {
-        async move { Ok(Box::new(FoundLayouts(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
-            .boxed_local()
+        async move {
+            let mut found = Vec::new();
+            for layout in read(connection, ledger, database).await? {
+                // A job on its way was begun because nothing did.
+                let is_to_begin = !layout.is_reached() && layout.phase.is_none();
+                let failed = database::Error::sql("look for what stands against a layout", database);
+                let obstacles = match is_to_begin {
+                    true => preflight::obstacles(connection, &layout, None).await.map_err(failed)?,
+                    false => Vec::new(),
+                };
+                found.push(Found { layout, obstacles });
+            }
+            Ok(Box::new(FoundLayouts(found)) as Box<dyn Inspected>)
+        }
+        .boxed_local()
     }
+}
+
+/// Whether the migration that declares layouts was applied.
+#[must_use]
+pub fn is_declared(ledger: &LedgerState) -> bool {
+    ledger.provides(TABLE)
 }
 
 /// Desired and actual layouts; none where the migration that declares them was not applied yet.
@@ -43,15 +64,28 @@ impl Subject for Layouts {
 /// # Errors
 /// When a query fails.
 pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database: &str) -> Result<Vec<Layout>, Error> {
-    if !ledger.provides(TABLE) {
+    if !is_declared(ledger) {
         return Ok(Vec::new());
     }
     let failed = database::Error::sql("read the ledger of the performance layer", database);
     Ok(Layout::read_all(connection).await.map_err(failed)?)
 }
 
+/// A layout, and what stands against it.
+#[derive(Clone, Debug)]
+struct Found {
+    layout: Layout,
+    obstacles: Vec<Finding>,
+}
+
+impl Found {
+    fn is_refused(&self) -> bool {
+        !self.obstacles.is_empty()
+    }
+}
+
 #[derive(Debug)]
-struct FoundLayouts(Vec<Layout>);
+struct FoundLayouts(Vec<Found>);
 
 impl Inspected for FoundLayouts {
     fn plan(&self) -> Box<dyn Planned> {
@@ -60,21 +94,26 @@ impl Inspected for FoundLayouts {
 }
 
 #[derive(Debug)]
-struct LayoutsPlan(Vec<Layout>);
+struct LayoutsPlan(Vec<Found>);
 
 impl Planned for LayoutsPlan {
     fn is_empty(&self) -> bool {
-        self.0.iter().all(Layout::is_reached)
+        self.0.iter().all(|found| found.layout.is_reached())
     }
 
     fn unchanged(&self, database: &str) -> Vec<Step> {
-        let reached = self.0.iter().filter(|layout| layout.is_reached());
-        reached.map(|layout| step(database, layout, Status::Unchanged)).collect()
+        let reached = self.0.iter().filter(|found| found.layout.is_reached());
+        reached.map(|found| step(database, &found.layout, Status::Unchanged)).collect()
     }
 
     fn pending(&self, database: &str) -> Vec<Step> {
-        let wanted = self.0.iter().filter(|layout| !layout.is_reached());
-        wanted.map(|layout| step(database, layout, Status::Pending)).collect()
+        let wanted = self.0.iter().filter(|found| !found.layout.is_reached() && !found.is_refused());
+        wanted.map(|found| step(database, &found.layout, Status::Pending)).collect()
+    }
+
+    fn refused(&self) -> Vec<(String, Vec<Finding>)> {
+        let refused = self.0.iter().filter(|found| found.is_refused());
+        refused.map(|found| (found.layout.table.clone(), found.obstacles.clone())).collect()
     }
 
     fn apply<'a>(
@@ -84,10 +123,18 @@ impl Planned for LayoutsPlan {
         report: &'a mut dyn FnMut(Step),
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
-            for layout in &self.0 {
-                converge(layout.clone(), terms, worker, report).await?;
+            // What stands against one table does not hold up the others.
+            let mut refused = Vec::new();
+            for found in self.0.iter().filter(|found| terms.includes(&found.layout.table)) {
+                match converge(found.layout.clone(), terms, worker, report).await {
+                    Err(Error::Relayout(relayout::Error::Refused { tables, .. })) => refused.extend(tables),
+                    outcome => outcome?,
+                }
             }
-            Ok(())
+            if refused.is_empty() {
+                return Ok(());
+            }
+            Err(relayout::Error::Refused { database: terms.database().to_owned(), tables: refused }.into())
         }
         .boxed_local()
     }

@@ -32,6 +32,10 @@ pub(crate) trait LayerPlan {
     fn is_empty(&self) -> bool;
     /// What to report where nothing is done: what is there already, or what would be done.
     fn steps(&self, target: &Target) -> Vec<Step>;
+    /// What a run would refuse: a dry run says so too.
+    fn refused(&self, _target: &Target) -> Result<(), LayerError> {
+        Ok(())
+    }
     /// What is worth knowing, once.
     fn notes(&self) -> Vec<String> {
         Vec::new()

@@ -53,7 +53,7 @@ impl Layer for Performance {
         let progress = Progress::new(&busy);
         let Locked { lock, worker } = session.lock().await?;
         let engine = Engine { lock, budget: Budget::MODEST, free_disk: None, progress: &progress };
-        let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL } };
+        let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL }, only: None };
         let outcome = layer::apply(plan, &self.migrations, worker, &terms, |step| {
             console.step(&step);
             steps.push(step);
@@ -72,6 +72,10 @@ impl Layer for Performance {
 impl LayerPlan for PerformancePlan {
     fn is_empty(&self) -> bool {
         self.is_empty()
+    }
+
+    fn refused(&self, target: &Target) -> Result<(), LayerError> {
+        Ok(self.refused(target.name())?)
     }
 
     fn steps(&self, target: &Target) -> Vec<Step> {

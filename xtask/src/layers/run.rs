@@ -24,7 +24,7 @@ pub(crate) async fn run<L: Layer>(layer: &L, session: &mut Session<'_>, dry_run:
         let target = session.target;
         plan.steps(target).into_iter().for_each(|step| session.report(step));
         session.notes.extend(plan.notes());
-        return Ok(());
+        return plan.refused(target);
     }
     // Another run may have done the work before we had the lock.
     let plan = loop {

@@ -3,7 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use ::database::{DatabaseUrl, connection, quote};
 use ledger::structure;
@@ -103,14 +103,24 @@ impl<'a> Database<'a> {
             .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
+    /// What `pg_dump` says.
+    pub(crate) fn pg_dump(&self, arguments: &[&str]) -> String {
+        let output = self.server.pg_dump(&self.url).args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "pg_dump failed: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// `psql`, connected to it.
+    pub(crate) fn psql(&self) -> Command {
+        self.server.psql(&self.url)
+    }
+
     /// The normal form of the schema, with the versions of both ledgers.
     pub(crate) fn dump(&self) -> String {
-        let mut pg_dump = self.server.pg_dump(&self.url);
-        let output = pg_dump.args(["--schema-only", "--no-owner", "--no-acl"]).stdin(Stdio::null()).output().unwrap();
-        assert!(output.status.success(), "pg_dump failed: {}", String::from_utf8_lossy(&output.stderr));
+        let text = self.pg_dump(&["--schema-only", "--no-owner", "--no-acl"]);
         let versions = self.column("SELECT version::text FROM public.schema_migrations s ORDER BY s.version");
         let versions: Vec<i64> = versions.iter().map(|version| version.parse().unwrap()).collect();
-        structure::normalise(&String::from_utf8_lossy(&output.stdout), &versions)
+        structure::normalise(&text, &versions)
     }
 
     /// Runs something on a connection that is closed afterwards.

@@ -28,7 +28,7 @@ fn what_was_made_from_the_table_follows_it(server: &TestServer) -> Verdict {
          CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
          CREATE TRIGGER touch BEFORE UPDATE ON code_files FOR EACH ROW EXECUTE FUNCTION touch();
          ALTER TABLE code_files DISABLE TRIGGER touch;
-         CREATE PUBLICATION p FOR TABLE code_files"
+         CREATE PUBLICATION p FOR TABLE code_files WITH (publish_via_partition_root = true)"
     ));
     let logical = "SELECT (to_jsonb(array_agg(g ORDER BY g)))::text FROM (SELECT grantee || privilege_type || is_grantable FROM information_schema.role_column_grants WHERE table_schema = 'public' AND table_name = 'code_files') g (g)";
     let (before, grants) = (database.dump(), database.text(logical));
@@ -65,7 +65,7 @@ fn everything_that_stands_against_it_is_said_at_once(server: &TestServer) -> Ver
     let database = Database::at(server, Stage::Ecto);
     database.execute(
         "CREATE UNIQUE INDEX lonely ON code_files (id); CREATE TABLE child (id bigint REFERENCES code_files (id));
-         ALTER TABLE code_files ENABLE ROW LEVEL SECURITY; ALTER TABLE code_files SET (fillfactor = 70);
+         ALTER TABLE code_files CLUSTER ON code_files_pkey; ALTER TABLE code_files SET (fillfactor = 70);
          CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM code_files",
     );
     let before = database.dump();
@@ -73,10 +73,13 @@ fn everything_that_stands_against_it_is_said_at_once(server: &TestServer) -> Ver
         .exits(4)
         .says("its unique index `lonely` lacks `repo_name`")
         .says("it is referenced by the foreign key child_id_fkey of child")
-        .says("it has row-level security")
+        .says("it is marked to be clustered on `code_files_pkey`")
         .says("it has storage parameters")
         .says("materialized view summary depends on it and cannot be made anew")
         .says("hint: nothing was touched");
+    // Nothing stands against the other table.
+    assert_eq!(leaves(&database), "embeddings 16");
+    migrations(&database.url_text(), &["revert", "--yes"]).succeeds();
     database.execute("DROP SCHEMA db_service CASCADE");
     assert_eq!(database.dump(), before);
     Passed

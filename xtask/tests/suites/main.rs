@@ -23,6 +23,7 @@ mod relay;
 mod relayout;
 mod role;
 mod server;
+mod situations;
 mod sqlx_layer;
 mod worker;
 mod writers;
@@ -97,6 +98,7 @@ fn all_tests() -> Vec<(String, Test)> {
         dependents::tests(),
         disk::tests(),
         documented::tests(),
+        situations::tests(),
     ];
     suites.into_iter().flatten().collect()
 }

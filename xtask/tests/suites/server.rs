@@ -51,6 +51,7 @@ pub(crate) struct TestServer {
     /// Tests that use the development databases' fixed names take turns.
     fixed_names: Mutex<()>,
     templates: Mutex<()>,
+    roles: Mutex<()>,
     next: AtomicU32,
 }
 
@@ -103,7 +104,15 @@ pub(crate) fn container_with_preload(preload: &str) -> Result<TestServer, String
 
 impl TestServer {
     fn new(kind: Kind, url: ServerUrl, holder: Holder) -> Self {
-        Self { kind, url, holder, fixed_names: Mutex::new(()), templates: Mutex::new(()), next: AtomicU32::new(0) }
+        Self {
+            kind,
+            url,
+            holder,
+            fixed_names: Mutex::new(()),
+            templates: Mutex::new(()),
+            roles: Mutex::new(()),
+            next: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn description(&self) -> String {
@@ -132,6 +141,13 @@ impl TestServer {
     /// Held while a template is made.
     pub(crate) fn template_lock(&self) -> MutexGuard<'_, ()> {
         self.templates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to make roles of names that others make as well; they are dropped with it.
+    pub(crate) fn roles(&self) -> Roles<'_> {
+        let turn = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.named("postgres").column(OTHER_ROLES);
+        Roles { server: self, before, _turn: turn }
     }
 
     pub(crate) fn offers(&self, extension: &str) -> bool {
@@ -192,6 +208,25 @@ impl TestServer {
         let Holder::Container(container) = &self.holder else { panic!("only a container can be changed") };
         let status = Command::new("docker").args(["exec", "-u", "root", container.id()]).args(command).status();
         assert!(status.expect("docker can be run").success(), "{command:?} failed in the container");
+    }
+}
+
+/// Roles that are not of tests that have names of their own.
+const OTHER_ROLES: &str = "SELECT rolname::text FROM pg_roles WHERE rolname NOT LIKE 'suite\\_%'";
+
+/// A turn at making roles.
+pub(crate) struct Roles<'a> {
+    server: &'a TestServer,
+    before: Vec<String>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Drop for Roles<'_> {
+    fn drop(&mut self) {
+        let postgres = self.server.named("postgres");
+        for role in postgres.column(OTHER_ROLES).iter().filter(|role| !self.before.contains(role)) {
+            postgres.execute(&format!("DROP ROLE {}", ::database::quote::identifier(role)));
+        }
     }
 }
 

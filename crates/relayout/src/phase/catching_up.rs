@@ -7,6 +7,8 @@ use database::statement::{LockMode, set_lock_timeout};
 use database::transaction::{self, End};
 use database::{DatabaseLock, Statement, Worker, relation, statement};
 use sqlx::{AssertSqlSafe, PgConnection};
+use terminal::Finding;
+use tokio::time::sleep;
 
 use crate::budget::Budget;
 use crate::change_log;
@@ -15,9 +17,11 @@ use crate::error::Error;
 use crate::job::{Job, Phase};
 use crate::key_order;
 use crate::layout::Layout;
-use crate::stale;
+use crate::progress::Progress;
+use crate::stale::{self, Moment};
 use crate::table::definition::Definition;
 use crate::table::dependents::{self, Dependent};
+use crate::table::obstacle::{self, ServerFacts};
 use crate::vacuum;
 
 use super::exchange;
@@ -29,6 +33,9 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// More entries in the log than this are drained before the next attempt, without the lock.
 const SHORT_LOG: i64 = 200;
 
+/// How long transactions are waited for that began before the last rows were copied.
+const READERS: Duration = Duration::from_secs(30);
+
 /// How a swap ended that did not fail.
 #[derive(Debug)]
 pub(crate) enum Swap {
@@ -36,6 +43,10 @@ pub(crate) enum Swap {
     Done(Duration),
     /// Somebody has altered the table since the job began.
     Altered,
+    /// Somebody has made something from the table since the job began that does not let it go on.
+    Refused(Vec<Finding>),
+    /// The new form would not be what the table was; nothing of it has become visible.
+    Unequal(Vec<Finding>),
 }
 
 /// Swaps, as often as it takes to get the lock; none if the log never gets short.
@@ -44,9 +55,12 @@ pub(crate) async fn run(
     worker: &mut Worker,
     budget: Budget,
     job: &Job,
+    progress: &Progress<'_>,
 ) -> Result<Option<Swap>, Error> {
     let failed = Error::during(&format!("change the layout of table `{}`", job.table), lock.url().database());
     let drain = Drain::new(job);
+    drain.catch_up(lock, worker, budget, PATIENCE).await?;
+    wait_for_readers(worker, progress, &job.table).await.map_err(&failed)?;
     retry::until_locked(
         worker,
         ATTEMPTS,
@@ -57,6 +71,18 @@ pub(crate) async fn run(
         },
     )
     .await
+}
+
+/// A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
+/// longer than that finds the rows missing that were copied since.
+async fn wait_for_readers(worker: &mut Worker, progress: &Progress<'_>, table: &str) -> Result<(), sqlx::Error> {
+    let started = Instant::now();
+    let now = Moment::now(worker).await?;
+    while now.has_older(worker).await? && started.elapsed() < READERS {
+        progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{table}`"));
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 async fn try_once(
@@ -80,18 +106,50 @@ async fn try_once(
         return Ok(End::Rollback(Attempt::Done(Swap::Altered)));
     }
     // Read under the lock: from now on nobody makes another one.
-    let followers = followers(connection, job).await?;
+    let made_from_it = followers(connection, job).await?;
+    let role = ServerFacts::read(connection, &job.public()).await?.role;
+    let obstacles = obstacle::of_dependents(&made_from_it, &role);
+    if !obstacles.is_empty() {
+        return Ok(End::Rollback(Attempt::Done(Swap::Refused(obstacles))));
+    }
     key_order::follow(connection).await?;
     while drain.round(connection, Share::WHOLE).await? > 0 {}
-    statement::execute(connection, &[swap(job), made_anew(&followers)].concat()).await?;
+    statement::execute(connection, &[swap(job), made_anew(&made_from_it)].concat()).await?;
+    let differences = differences(connection, job, &made_from_it).await?;
+    if !differences.is_empty() {
+        return Ok(End::Rollback(Attempt::Done(Swap::Unequal(differences))));
+    }
     job.advance(connection, Phase::Swapped).await?;
     Ok(End::Commit(Attempt::Done(Swap::Done(started.elapsed()))))
+}
+
+/// What the new form, in its place, has that the table had not, and the other way round.
+async fn differences(
+    connection: &mut PgConnection,
+    job: &Job,
+    made_from_it: &[Dependent],
+) -> Result<Vec<Finding>, sqlx::Error> {
+    let new = Definition::read(connection, &job.public()).await?.unwrap_or_default();
+    let mut differences = job.definition.differences(&new);
+    let objects = |dependents: &[Dependent]| {
+        let mut objects: Vec<String> = dependents.iter().map(|it| it.object.clone()).collect();
+        objects.sort();
+        objects
+    };
+    let (before, after) = (objects(made_from_it), objects(&followers(connection, job).await?));
+    if before != after {
+        differences.push(format!("made from it: {} became {}", before.join(", "), after.join(", ")));
+    }
+    let finding = |it: String| Finding::new("not-carried", format!("its new form would differ: {it}"));
+    Ok(differences.into_iter().map(finding).collect())
 }
 
 /// The lock of the swap: on the table, and before it on the views of it, as their readers lock them.
 fn locked(job: &Job, followers: &[Dependent]) -> Statement {
     let public = job.public();
-    let names = relation::list(followers.iter().filter_map(|follower| follower.view.as_ref()).chain([&public]));
+    let views = followers.iter().filter_map(|follower| follower.view.as_ref());
+    // What its foreign keys refer to comes later: to lock it by name takes a right that the owner of this table may lack.
+    let names = relation::list(views.chain([&public]));
     Statement::new("nobody reads or writes for a moment", format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
         .locking(LockMode::AccessExclusive, &public)
 }

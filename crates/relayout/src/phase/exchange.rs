@@ -1,13 +1,15 @@
 //! What is exchanged in the swap: a table by its new form, or leaves by others.
 
-use database::quote::identifier;
+use database::quote::{identifier, literal};
 use database::statement::LockMode::AccessExclusive;
 use database::{Relation, Statement};
 
 use super::shadow::FITS;
-use crate::job::{Job, OLD};
+use super::{foreign_keys, schemas};
+use crate::job::{Job, NEW, OLD};
 use crate::layout::Leaf;
-use crate::table::definition::Trigger;
+use crate::table::attachments;
+use crate::table::definition::{Column, Constraint, Trigger};
 
 const WHY: &str = "the new form takes the place of the old one";
 
@@ -21,6 +23,11 @@ pub(super) fn leaves(job: &Job, old: &[Leaf], new: &[Leaf]) -> Vec<Statement> {
     for leaf in new {
         let name = leaf.of(&job.table);
         statements.push(Statement::new(WHY, format!("ALTER TABLE {shadow} DETACH PARTITION {name}")));
+        // The table's own are asked of everything that is attached to it.
+        statements.extend(job.definition.unchecked().map(|check| {
+            let constraint = identifier(&check.name);
+            Statement::new(WHY, format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} {}", check.definition))
+        }));
         statements.push(swap(format!("ALTER TABLE {public} ATTACH PARTITION {name} {}", leaf.bound())));
         statements.push(Statement::new(WHY, format!("ALTER TABLE {name} DROP CONSTRAINT {FITS}")));
     }
@@ -31,41 +38,65 @@ pub(super) fn leaves(job: &Job, old: &[Leaf], new: &[Leaf]) -> Vec<Statement> {
 pub(super) fn tables(job: &Job) -> Vec<Statement> {
     let (definition, public, new) = (&job.definition, job.public(), job.shadow());
     let swap = |sql: String| Statement::new(WHY, sql).locking(AccessExclusive, &public);
-    let mut statements = vec![Statement::new(WHY, format!("CREATE SCHEMA IF NOT EXISTS {OLD}"))];
-    let owned = || definition.columns.iter().filter_map(|column| Some((&column.name, column.sequence.as_ref()?)));
+    let mut statements = vec![schemas::create(OLD, &definition.owner)];
+    let owned = || {
+        let of = |column: &'_ Column| {
+            column.sequences.iter().map(|sequence| (column.name.clone(), sequence.clone())).collect::<Vec<_>>()
+        };
+        definition.columns.iter().flat_map(of)
+    };
+    let published = || definition.publications.iter().filter(|publication| publication.scope == "table");
     // What belongs to a column moves with its table.
     statements.extend(owned().map(|(_, sequence)| swap(format!("ALTER SEQUENCE {sequence} OWNED BY NONE"))));
-    for publication in &definition.publications {
+    for publication in published() {
         statements.push(swap(format!("ALTER PUBLICATION {} DROP TABLE {public}", identifier(&publication.name))));
     }
     for trigger in &definition.triggers {
         // The function stays, and the trigger with it on the old table would be one too many after a drain.
         statements.push(swap(format!("DROP TRIGGER {} ON {public}", identifier(&trigger.name))));
     }
+    for statistics in &definition.extended_statistics {
+        let (name, beside) = (&statistics.name, attachments::beside(statistics, NEW));
+        statements.push(swap(format!("ALTER STATISTICS {name} SET SCHEMA {OLD}")));
+        statements.push(swap(format!("ALTER STATISTICS {beside} SET SCHEMA {}", identifier(&name.schema))));
+    }
+    statements.extend(foreign_keys::drop(job));
     statements.push(swap(format!("ALTER TABLE {public} SET SCHEMA {OLD}")));
     statements.push(swap(format!("ALTER TABLE {new} SET SCHEMA public")));
-    statements.extend(
-        owned().map(|(column, sequence)| {
-            swap(format!("ALTER SEQUENCE {sequence} OWNED BY {public}.{}", identifier(column)))
-        }),
-    );
-    for publication in &definition.publications {
+    statements.extend(owned().map(|(column, sequence)| {
+        swap(format!("ALTER SEQUENCE {sequence} OWNED BY {public}.{}", identifier(&column)))
+    }));
+    for publication in published() {
         statements.push(swap(format!("ALTER PUBLICATION {} ADD TABLE {public}", identifier(&publication.name))));
     }
+    statements.extend(foreign_keys::add_unvalidated(job));
+    statements.extend(definition.unchecked().flat_map(|check| unchecked(&public, check)));
     statements.extend(definition.triggers.iter().flat_map(|trigger| user_trigger(&public, trigger)));
     statements
 }
 
+/// A check that not all rows fulfil: all rows are there by now.
+fn unchecked(relation: &Relation, check: &Constraint) -> Vec<Statement> {
+    let (why, name) = ("what is written from now on is checked", identifier(&check.name));
+    let add = Statement::new(why, format!("ALTER TABLE {relation} ADD CONSTRAINT {name} {}", check.definition));
+    let comment = check.comment.as_ref().map(|comment| {
+        Statement::new(why, format!("COMMENT ON CONSTRAINT {name} ON {relation} IS {}", literal(comment)))
+    });
+    std::iter::once(add).chain(comment).collect()
+}
+
 /// A trigger of the table's own, on its new form.
 fn user_trigger(relation: &Relation, trigger: &Trigger) -> Vec<Statement> {
-    let why = "a trigger of the table's own";
-    let create = Statement::new(why, &trigger.definition);
+    let (why, name) = ("a trigger of the table's own", identifier(&trigger.name));
     let state = match trigger.enabled.as_str() {
-        "D" => "DISABLE",
-        "R" => "ENABLE REPLICA",
-        "A" => "ENABLE ALWAYS",
-        _ => return vec![create],
+        "D" => Some("DISABLE"),
+        "R" => Some("ENABLE REPLICA"),
+        "A" => Some("ENABLE ALWAYS"),
+        _ => None,
     };
-    let switch = format!("ALTER TABLE {relation} {state} TRIGGER {}", identifier(&trigger.name));
-    vec![create, Statement::new(why, switch)]
+    let state = state.map(|state| format!("ALTER TABLE {relation} {state} TRIGGER {name}"));
+    let comment = trigger.comment.as_ref();
+    let comment = comment.map(|text| format!("COMMENT ON TRIGGER {name} ON {relation} IS {}", literal(text)));
+    let create = trigger.definition.clone();
+    std::iter::once(create).chain(state).chain(comment).map(|sql| Statement::new(why, sql)).collect()
 }

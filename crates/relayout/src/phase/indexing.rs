@@ -1,20 +1,27 @@
 //! The keys and indexes of the new form: built after the copy, leaves side by side on several connections.
 
 use std::cell::Cell;
+use std::time::Duration;
 
-use database::quote::{identifier, literal};
+use database::quote::identifier;
 use database::{DatabaseLock, Relation, Statement, Worker};
 use ledger::catalog;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::budget::Budget;
+use crate::drain::Drain;
 use crate::error::Error;
 use crate::job::Job;
 use crate::layout::Leaf;
+use crate::table::attachments;
 use crate::table::definition::{Constraint, Definition, Index};
 use crate::workers;
 
-/// Builds what is missing of the indexes of all leaves, or of the plain table.
+/// How long the log is drained before the other indexes are built: each of them makes a row dearer.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Builds what is missing of the indexes of all leaves, or of the plain table: the primary key first, by which the log is
+/// drained before there are others.
 pub(crate) async fn build(
     lock: &DatabaseLock,
     own: &mut Worker,
@@ -23,21 +30,34 @@ pub(crate) async fn build(
     progress: impl Fn(usize, usize),
 ) -> Result<(), Error> {
     let failed = Error::during(&format!("build the indexes of `{}`", job.table), lock.url().database());
-    let statements = missing(own, job).await.map_err(&failed)?;
-    let total = statements.len();
-    let shares = Shares::new(budget, statements.iter().filter(|build| build.is_vector).count(), total);
+    let missing = missing(own, job).await.map_err(&failed)?;
+    let (total, wanted) = (missing.len(), all(job).len());
+    let (keys, others): (Vec<Build>, Vec<Build>) = missing.into_iter().partition(|build| build.is_key);
+    let are_others_missing = others.len() == wanted - all(job).iter().filter(|(_, build)| build.is_key).count();
     let done = Cell::new(0);
-    let build = async |worker: &mut Worker, Build { statement, is_vector }: Build| {
-        sqlx::raw_sql(AssertSqlSafe(shares.settings(is_vector))).execute(&mut **worker).await?;
-        // On a plain table a key waits until the other builder's index is done, and nobody else knows the table: patience
-        // costs nobody anything. Both statements are one transaction.
-        let statement = format!("SET LOCAL lock_timeout = 0; {}", statement.sql);
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut **worker).await?;
-        done.set(done.get() + 1);
-        progress(done.get(), total);
-        Ok(())
+    let work_off = async |own: &mut Worker, builds: Vec<Build>| {
+        let shares = Shares::new(budget, builds.iter().filter(|build| build.is_vector).count(), builds.len());
+        let build = async |worker: &mut Worker, Build { statement, is_vector, .. }: Build| {
+            sqlx::raw_sql(AssertSqlSafe(shares.settings(is_vector))).execute(&mut **worker).await?;
+            // On a plain table a key waits until the other builder's index is done, and nobody else knows the table:
+            // patience costs nobody anything. Both statements are one transaction.
+            let statement = format!("SET LOCAL lock_timeout = 0; {}", statement.sql);
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut **worker).await?;
+            done.set(done.get() + 1);
+            progress(done.get(), total);
+            Ok(())
+        };
+        workers::work_off(lock, own, budget.jobs, builds, &failed, build).await
     };
-    workers::work_off(lock, own, budget.jobs, statements, &failed, build).await?;
+    work_off(own, keys).await?;
+    if !others.is_empty() {
+        let drain = Drain::new(job);
+        if are_others_missing {
+            drain.side_by_side(lock, own, budget, PATIENCE).await?;
+        }
+        drain.to_one_moment(lock, own).await?;
+    }
+    work_off(own, others).await?;
     let finish =
         format!("RESET maintenance_work_mem; RESET max_parallel_maintenance_workers; ANALYZE {}", job.shadow());
     sqlx::raw_sql(AssertSqlSafe(finish)).execute(&mut **own).await.map(drop).map_err(failed)
@@ -82,6 +102,8 @@ impl Shares {
 struct Build {
     statement: Statement,
     is_vector: bool,
+    /// The primary key's.
+    is_key: bool,
 }
 
 /// Those that are not there yet: a build is a transaction of its own, so what is there is whole.
@@ -92,23 +114,27 @@ async fn missing(own: &mut PgConnection, job: &Job) -> Result<Vec<Build>, sqlx::
     Ok(wanted.into_iter().filter(|(name, _)| missing.contains(&name.to_string())).map(|(_, build)| build).collect())
 }
 
-/// Every index and key of every table that takes rows, with its name; the slowest to build first, so that the last builder
-/// does not start one when all others are done.
+/// Every index and key of every table that takes rows, with its name: the primary key, then the slowest to build, so that
+/// the last builder does not start one when all others are done.
 fn all(job: &Job) -> Vec<(Relation, Build)> {
-    let targets = job.targets();
+    let targets = &job.targets();
+    let keys = |is_key: bool| {
+        let keys = job.definition.keys().filter(move |key| (key.kind == "p") == is_key);
+        keys.flat_map(move |key| {
+            targets.iter().map(move |relation| {
+                let statement = add_constraint(relation, key, &job.definition).patient();
+                (relation.sibling(&key.name), Build { statement, is_vector: false, is_key })
+            })
+        })
+    };
     let indexes = job.definition.secondary_indexes().into_iter().flat_map(|index| {
         targets.iter().map(move |relation| {
             let statement = create_index(relation, false, index).patient();
-            (relation.sibling(&index.name), Build { statement, is_vector: index.is_vector() })
+            let (is_vector, is_key) = (index.is_vector(), false);
+            (relation.sibling(&index.name), Build { statement, is_vector, is_key })
         })
     });
-    let keys = job.definition.keys().flat_map(|key| {
-        targets.iter().map(move |relation| {
-            let statement = add_constraint(relation, key).patient();
-            (relation.sibling(&key.name), Build { statement, is_vector: false })
-        })
-    });
-    indexes.chain(keys).collect()
+    keys(true).chain(indexes).chain(keys(false)).collect()
 }
 
 /// One index of one relation; a root takes those below it as its own afterwards, see [`attach`].
@@ -121,21 +147,26 @@ fn create_index(relation: &Relation, is_root: bool, index: &Index) -> Statement 
 }
 
 /// A key of one relation; a root takes the leaves' as its own, names and all.
-fn add_constraint(relation: &Relation, constraint: &Constraint) -> Statement {
-    let name = identifier(&constraint.name);
-    Statement::new(
-        "a key of the new form",
-        format!("ALTER TABLE {relation} ADD CONSTRAINT {name} {}", constraint.definition),
-    )
+fn add_constraint(relation: &Relation, key: &Constraint, definition: &Definition) -> Statement {
+    let name = identifier(&key.name);
+    let index = definition.indexes.iter().find(|index| index.name == key.name);
+    let options = index.map(|index| index.options.join(", ")).filter(|options| !options.is_empty());
+    let options = options.map(|options| format!(" WITH ({options})")).unwrap_or_default();
+    // Whether it may be deferred is said last.
+    let (key, deferrable) = key.definition.split_at(key.definition.find(" DEFERRABLE").unwrap_or(key.definition.len()));
+    let sql = format!("ALTER TABLE {relation} ADD CONSTRAINT {name} {key}{options}{deferrable}");
+    Statement::new("a key of the new form", sql)
 }
 
-/// The keys and indexes of everything that is partitioned, made of those of what is below it.
+/// The keys and indexes of everything that is partitioned, made of those of what is below it; and what hangs on the new
+/// form besides.
 pub(crate) fn attach(job: &Job) -> Vec<Statement> {
     let (table, definition, leaves) = (&job.table, &job.definition, job.new_leaves());
     let mut statements = Vec::new();
     for leaf in leaves.iter().filter(|leaf| leaf.paths > 1) {
         statements.extend(from_below(&leaf.of(table), &leaf.storage_of(table), definition));
     }
+    statements.extend(job.targets().iter().flat_map(|relation| expression_statistics(relation, definition)));
     // Where only leaves are exchanged, the shadow's root holds them together for the copy and goes.
     if job.exchanged().is_some() {
         return statements;
@@ -144,18 +175,27 @@ pub(crate) fn attach(job: &Job) -> Vec<Statement> {
     if !leaves.is_empty() {
         let below: Vec<Relation> = leaves.iter().map(|leaf: &Leaf| leaf.of(table)).collect();
         statements.extend(from_below(&shadow, &below, definition));
+        statements.extend(expression_statistics(&shadow, definition));
     }
-    for index in &definition.indexes {
-        if let Some(comment) = &index.comment {
-            let sql = format!("COMMENT ON INDEX {} IS {}", shadow.sibling(&index.name), literal(comment));
-            statements.push(Statement::new("an index of the new form", sql));
-        }
-    }
+    statements.extend(attachments::statements(&shadow, definition));
     statements
 }
 
+/// Statistics targets of the expressions in a relation's indexes.
+fn expression_statistics(relation: &Relation, definition: &Definition) -> Vec<Statement> {
+    let of = |index: &Index| {
+        let name = relation.sibling(&index.name);
+        let set = move |(column, target): &(i16, i32)| {
+            let sql = format!("ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target}");
+            Statement::new("an index of the new form", sql)
+        };
+        index.statistics.iter().map(set).collect::<Vec<_>>()
+    };
+    definition.indexes.iter().flat_map(of).collect()
+}
+
 fn from_below(root: &Relation, below: &[Relation], definition: &Definition) -> Vec<Statement> {
-    let mut statements: Vec<Statement> = definition.keys().map(|key| add_constraint(root, key)).collect();
+    let mut statements: Vec<Statement> = definition.keys().map(|key| add_constraint(root, key, definition)).collect();
     for index in definition.secondary_indexes() {
         statements.push(create_index(root, true, index));
         statements.extend(below.iter().map(|below| {

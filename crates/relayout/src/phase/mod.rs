@@ -14,6 +14,7 @@ pub(crate) mod backfilling;
 pub(crate) mod capturing;
 pub(crate) mod catching_up;
 mod exchange;
+pub(crate) mod foreign_keys;
 pub(crate) mod indexing;
 pub(crate) mod machine;
 mod schemas;

@@ -1,18 +1,44 @@
-//! The schemas that jobs make.
+//! The schemas that jobs make. A mark tells ours from those of others that have the same name: only ours are dropped.
 
 use database::Statement;
+use database::quote::{identifier, literal};
 
 use crate::job::{NEW, OLD};
 
-/// Drops the schemas of the engine that nothing lives in any more.
+/// The comment on a schema of ours.
+const MARK: &str = "Parts of the tables that the performance layer lays out; made and dropped by `migrations`.";
+
+/// Makes a schema for tables of an owner, unless it is there. It belongs to the first of them, so that the owner may do
+/// there what it may do in the table's own schema; others get the same by a grant.
+pub(super) fn create(name: &str, owner: &str) -> Statement {
+    let (schema, role, mark) = (identifier(name), identifier(owner), literal(MARK));
+    let (name, owner) = (literal(name), literal(owner));
+    let sql = format!(
+        "DO $do$
+        BEGIN
+            IF pg_catalog.to_regnamespace({name}) IS NULL THEN
+                CREATE SCHEMA {schema} AUTHORIZATION {role};
+                COMMENT ON SCHEMA {schema} IS {mark};
+            ELSIF NOT pg_catalog.has_schema_privilege({owner}, {name}, 'CREATE, USAGE') THEN
+                GRANT CREATE, USAGE ON SCHEMA {schema} TO {role};
+            END IF;
+        END $do$"
+    );
+    Statement::new("a schema for it", sql)
+}
+
+/// Drops those of the engine's schemas that nothing lives in any more.
 pub(super) fn drop_empty() -> Statement {
+    let mark = literal(MARK);
     let sql = format!(
         r"DO $do$
         DECLARE schema name;
         BEGIN
             FOR schema IN SELECT n.nspname FROM pg_catalog.pg_namespace n
                           WHERE (n.nspname ~ '^leaf_[0-9]+_[0-9]+(_paths_[0-9]+(_[0-9]+)?)?$' OR n.nspname IN ('{NEW}', '{OLD}'))
-                            AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid)
+                            AND pg_catalog.obj_description(n.oid, 'pg_namespace') = {mark}
+                            AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                                            WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid)
             LOOP
                 EXECUTE pg_catalog.format('DROP SCHEMA %I', schema);
             END LOOP;

@@ -4,6 +4,7 @@ use database::quote::{identifier, literal};
 use database::statement::LockMode::AccessShare;
 use database::{Relation, Statement};
 
+use super::schemas;
 use crate::job::{Job, NEW};
 use crate::layout::{Leaf, Shape};
 use crate::table::privileges;
@@ -16,19 +17,17 @@ const WHY: &str = "the new form, empty";
 pub(crate) fn statements(job: &Job) -> Vec<Statement> {
     let (definition, root) = (&job.definition, job.shadow());
     let run = |sql: String| Statement::new(WHY, sql);
+    let owner = identifier(&definition.owner);
     // Only a job that somebody has deleted from the journal can have left one.
     let mut statements = vec![
-        run(format!("CREATE SCHEMA IF NOT EXISTS {NEW}")),
+        schemas::create(NEW, &definition.owner),
         run(format!("DROP TABLE IF EXISTS {root} CASCADE")),
         create_root(job),
     ];
-    for column in &definition.columns {
-        if let Some(target) = column.statistics {
-            let column = identifier(&column.name);
-            statements.push(run(format!("ALTER TABLE {root} ALTER {column} SET STATISTICS {target}")));
-        }
+    for check in definition.checks() {
+        let name = identifier(&check.name);
+        statements.push(run(format!("ALTER TABLE {root} ADD CONSTRAINT {name} {}", check.definition)));
     }
-    let owner = identifier(&definition.owner);
     if let Shape::Hash { key, path_key, .. } = &job.target {
         for leaf in job.new_leaves() {
             statements.extend(create_leaf(leaf, job, path_key));
@@ -40,13 +39,8 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement> {
             }
         }
     }
-    for relation in job.targets().iter().filter(|_| job.target != Shape::Plain) {
-        for column in definition.columns.iter().filter(|column| column.inline) {
-            let column = identifier(&column.name);
-            statements.push(run(format!("ALTER TABLE {relation} ALTER {column} SET STORAGE PLAIN")));
-        }
-    }
     statements.push(run(format!("ALTER TABLE {root} OWNER TO {owner}")));
+    statements.extend(column_settings(job));
     if let Some(comment) = &definition.comment {
         statements.push(run(format!("COMMENT ON TABLE {root} IS {}", literal(comment))));
     }
@@ -54,24 +48,54 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement> {
     statements
 }
 
+/// What is set on columns, of the root and of all that is below it: of the latter statistics are kept, too.
+fn column_settings(job: &Job) -> Vec<Statement> {
+    let (definition, root) = (&job.definition, job.shadow());
+    let run = |sql: String| Statement::new(WHY, sql);
+    let mut statements = Vec::new();
+    let below = job.targets().into_iter().filter(|relation| *relation != root);
+    for relation in std::iter::once(root.clone()).chain(below) {
+        for column in &definition.columns {
+            let name = identifier(&column.name);
+            if let Some(target) = column.statistics {
+                statements.push(run(format!("ALTER TABLE ONLY {relation} ALTER {name} SET STATISTICS {target}")));
+            }
+            if !column.options.is_empty() {
+                let options = column.options.join(", ");
+                statements.push(run(format!("ALTER TABLE ONLY {relation} ALTER {name} SET ({options})")));
+            }
+        }
+        if relation != root {
+            statements.extend(definition.inline_columns().map(|column| {
+                let name = identifier(&column.name);
+                run(format!("ALTER TABLE {relation} ALTER {name} SET STORAGE PLAIN"))
+            }));
+        }
+    }
+    statements
+}
+
 fn create_root(job: &Job) -> Statement {
-    let like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION \
-                INCLUDING COMMENTS";
+    // Checks are made one by one: not all of them may hold for the rows that are copied.
+    let like = "INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS";
     let partition = match &job.target {
         Shape::Plain => String::new(),
         Shape::Hash { key, .. } => format!(" PARTITION BY HASH ({})", identifier(key)),
     };
+    let tablespace = job.definition.tablespace.as_ref();
+    let tablespace = tablespace.map(|name| format!(" TABLESPACE {}", identifier(name))).unwrap_or_default();
     let (root, public) = (job.shadow(), job.public());
-    Statement::new(WHY, format!("CREATE TABLE {root} (LIKE {public} {like}){partition}")).locking(AccessShare, &public)
+    let sql = format!("CREATE TABLE {root} (LIKE {public} {like}){partition}{tablespace}");
+    Statement::new(WHY, sql).locking(AccessShare, &public)
 }
 
 /// A leaf below the shadow, and its parts below it.
 fn create_leaf(leaf: Leaf, job: &Job, path_key: &str) -> Vec<Statement> {
-    let (table, name) = (&job.table, leaf.of(&job.table));
+    let (table, name, owner) = (&job.table, leaf.of(&job.table), &job.definition.owner);
     let why = "a leaf of the new form";
     let run = |sql: String| Statement::new(why, sql);
     let below = format!("PARTITION OF {} {}", job.shadow(), leaf.bound());
-    let mut statements = vec![run(format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&leaf.schema())))];
+    let mut statements = vec![schemas::create(&leaf.schema(), owner)];
     if leaf.paths == 1 {
         statements.push(run(format!("CREATE TABLE {name} {below}")));
         return statements;
@@ -79,8 +103,10 @@ fn create_leaf(leaf: Leaf, job: &Job, path_key: &str) -> Vec<Statement> {
     statements.push(run(format!("CREATE TABLE {name} {below} PARTITION BY HASH ({})", identifier(path_key))));
     for (part, schema) in leaf.storage().into_iter().enumerate() {
         let bound = Leaf::new(leaf.paths, u32::try_from(part).unwrap_or(u32::MAX)).bound();
-        statements.push(run(format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&schema))));
-        statements.push(run(format!("CREATE TABLE {} PARTITION OF {name} {bound}", Relation::new(schema, table))));
+        statements.push(schemas::create(&schema, owner));
+        let part = Relation::new(schema, table);
+        statements.push(run(format!("CREATE TABLE {part} PARTITION OF {name} {bound}")));
+        statements.push(run(format!("ALTER TABLE {part} OWNER TO {}", identifier(owner))));
     }
     statements
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use database::{DatabaseLock, Statement, Worker};
+use database::{DatabaseLock, Statement, Worker, statement};
 use tokio::time::sleep;
 
 use crate::budget::Budget;
@@ -13,6 +13,8 @@ use crate::job::Job;
 use crate::progress::Progress;
 use crate::stale::{self, Moment};
 
+use super::foreign_keys;
+
 /// How long a finished job waits for transactions that began before its swap.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -20,6 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) fn settle(job: &Job) -> Vec<Statement> {
     let mut statements = change_log::drop_capture(&job.table, &job.new_trees());
     statements.push(stale::admit(&job.table));
+    statements.extend(foreign_keys::complete(job));
     statements
 }
 
@@ -38,6 +41,10 @@ pub(crate) async fn is_settled(
         return Err(Error::Differs { table: table.clone(), database: database.to_owned(), rows });
     }
     let waits = async {
+        for validate in foreign_keys::validate(job) {
+            progress.say(|| format!("Checking the foreign keys of table `{table}`"));
+            statement::execute(worker, &[validate]).await?;
+        }
         let started = Instant::now();
         let now = Moment::now(worker).await?;
         while now.has_older(worker).await? {

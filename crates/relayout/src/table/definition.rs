@@ -3,61 +3,92 @@
 use database::Relation;
 use database::quote::{columns, identifier};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
 /// What Ecto has declared, as the catalog tells it. Two of them are equal if nobody altered the table in between.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A job of an older version has noted less: it reads as another definition, and is given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of the catalog by itself")]
 pub(crate) struct Definition {
     pub(crate) owner: String,
     pub(crate) comment: Option<String>,
     pub(crate) kind: String,
     pub(crate) persistence: String,
+    /// None is `heap`.
+    pub(crate) access_method: Option<String>,
+    pub(crate) tablespace: Option<String>,
+    pub(crate) of_type: Option<String>,
     pub(crate) row_security: bool,
+    pub(crate) forces_row_security: bool,
     pub(crate) has_rules: bool,
-    /// Storage parameters.
+    /// Storage parameters, those of its TOAST table with `toast.`.
     pub(crate) options: Vec<String>,
     pub(crate) replica_identity: String,
     pub(crate) inherits: bool,
-    pub(crate) extended_statistics: bool,
+    /// Changes arrive from another server.
+    pub(crate) is_subscribed: bool,
+    pub(crate) security_labels: i64,
+    /// It belongs to this one.
+    pub(crate) extension: Option<String>,
     pub(crate) columns: Vec<Column>,
     pub(crate) constraints: Vec<Constraint>,
     pub(crate) referenced_by: Vec<String>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) triggers: Vec<Trigger>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) extended_statistics: Vec<ExtendedStatistics>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) publications: Vec<Publication>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the catalog by itself")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Column {
     pub(crate) name: String,
     #[serde(rename = "type")]
     pub(crate) data_type: String,
+    /// None is that of the type.
+    pub(crate) collation: Option<String>,
+    pub(crate) comment: Option<String>,
     pub(crate) not_null: bool,
     pub(crate) default: Option<String>,
     pub(crate) generated: bool,
     pub(crate) identity: bool,
     pub(crate) statistics: Option<i32>,
-    /// Leaves keep its values in their own pages.
-    pub(crate) inline: bool,
-    /// The sequence that belongs to it.
-    pub(crate) sequence: Option<Relation>,
+    /// `n_distinct` and its like.
+    pub(crate) options: Vec<String>,
+    /// `p`, `e`, `m`, `x`, as in `pg_attribute.attstorage`.
+    pub(crate) storage: String,
+    pub(crate) compression: Option<String>,
+    /// Of a vector, the bytes of a value.
+    pub(crate) vector_bytes: Option<i32>,
+    /// Those that belong to it.
+    pub(crate) sequences: Vec<Relation>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Constraint {
     pub(crate) name: String,
-    /// `p`, `u`, `c`, `f`, `x`, as in `pg_constraint.contype`.
+    /// `p`, `u`, `c`, `f`, `x`, `n`, as in `pg_constraint.contype`.
     pub(crate) kind: String,
     pub(crate) definition: String,
     pub(crate) columns: Option<Vec<String>>,
     pub(crate) validated: bool,
+    /// Tables below this one have it too.
+    pub(crate) inherited: bool,
+    /// Of a foreign key.
+    pub(crate) references: Option<Relation>,
+    pub(crate) comment: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the catalog by itself")]
 pub(crate) struct Index {
     pub(crate) name: String,
     pub(crate) unique: bool,
@@ -66,35 +97,82 @@ pub(crate) struct Index {
     /// It comes with a constraint.
     pub(crate) constraint: bool,
     pub(crate) valid: bool,
+    /// `CLUSTER` sorts by it.
+    pub(crate) clustered: bool,
     pub(crate) method: String,
     pub(crate) comment: Option<String>,
+    /// Storage parameters, which its definition holds as well.
+    pub(crate) options: Vec<String>,
+    pub(crate) tablespace: Option<String>,
+    /// Statistics targets of expressions, by their position.
+    pub(crate) statistics: Vec<(i16, i32)>,
     /// From `USING` on.
     pub(crate) definition: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the catalog by itself")]
 pub(crate) struct Trigger {
     pub(crate) name: String,
     pub(crate) definition: String,
     /// `O`, `D`, `R` or `A`, as in `pg_trigger.tgenabled`.
     pub(crate) enabled: String,
+    pub(crate) for_each_row: bool,
+    /// It runs before a row is written.
+    pub(crate) may_change_row: bool,
     pub(crate) transition_tables: bool,
+    /// Made by `CREATE CONSTRAINT TRIGGER`.
+    pub(crate) constraint: bool,
+    /// Of its function.
+    pub(crate) language: String,
+    /// Of its function, where it may change a row.
+    pub(crate) source: Option<String>,
+    pub(crate) comment: Option<String>,
+}
+
+/// A policy of row security.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    /// From `AS` on.
+    pub(crate) definition: String,
+    pub(crate) comment: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExtendedStatistics {
+    pub(crate) name: Relation,
+    pub(crate) owner: String,
+    /// What stands between its name and the table's.
+    pub(crate) definition: String,
+    pub(crate) target: Option<i32>,
+    pub(crate) comment: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Grant {
     /// Quoted; none is PUBLIC.
     pub(crate) grantee: Option<String>,
+    /// Quoted.
+    pub(crate) grantor: String,
     pub(crate) privilege: String,
     pub(crate) grantable: bool,
     pub(crate) column: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Publication {
     pub(crate) name: String,
+    /// `table`, `schema` or `all`: what makes the table a part of it.
+    pub(crate) scope: String,
     /// It has a row filter or a column list.
     pub(crate) filtered: bool,
+    /// Changes of leaves are sent under the table's name.
+    pub(crate) via_root: bool,
 }
 
 impl Index {
@@ -104,11 +182,42 @@ impl Index {
     }
 }
 
+/// One field, and what of it is on one side only.
+fn difference(field: &str, old: &Value, new: &Value) -> String {
+    let field = field.replace('_', " ");
+    let (Value::Array(old), Value::Array(new)) = (old, new) else { return format!("{field}: {old} became {new}") };
+    let only = |these: &[Value], those: &[Value]| {
+        let only: Vec<String> = these.iter().filter(|it| !those.contains(it)).map(ToString::to_string).collect();
+        if only.is_empty() { "nothing".to_owned() } else { only.join(", ") }
+    };
+    format!("{field}: {} became {}", only(old, new), only(new, old))
+}
+
 impl Definition {
     /// Reads it; none if there is no such table.
     pub(crate) async fn read(connection: &mut PgConnection, relation: &Relation) -> Result<Option<Self>, sqlx::Error> {
         let document = sqlx::query_file_scalar!("queries/definition.sql", relation.to_string());
         Ok(document.fetch_optional(connection).await?.map(|Json(definition)| definition))
+    }
+
+    /// In what the new form of a table differs from it; nothing where all was carried over.
+    pub(crate) fn differences(&self, new: &Self) -> Vec<String> {
+        // The kind is what was to be changed; foreign keys come when their rows were read.
+        let alike = |it: &Self| Self {
+            kind: String::new(),
+            constraints: it.constraints.iter().filter(|constraint| constraint.kind != "f").cloned().collect(),
+            ..it.clone()
+        };
+        let (old, new) = (alike(self), &alike(new));
+        let (Ok(Value::Object(old)), Ok(Value::Object(new))) = (serde_json::to_value(&old), serde_json::to_value(new))
+        else {
+            return vec!["the definition".to_owned()];
+        };
+        let differs = |(field, value): (&String, &Value)| {
+            let found = new.get(field).unwrap_or(&Value::Null);
+            (found != value).then(|| difference(field, value, found))
+        };
+        old.iter().filter_map(differs).collect()
     }
 
     /// The columns of the primary key, in its order; none if there is none.
@@ -155,6 +264,41 @@ impl Definition {
         self.constraints.iter().filter(|constraint| matches!(constraint.kind.as_str(), "p" | "u"))
     }
 
+    /// Constraints on single rows that every row fulfils.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &Constraint> {
+        self.constraints.iter().filter(|constraint| constraint.kind == "c" && constraint.validated)
+    }
+
+    /// Constraints on single rows that some rows may not fulfil; only what is written from now on has to.
+    pub(crate) fn unchecked(&self) -> impl Iterator<Item = &Constraint> {
+        self.constraints.iter().filter(|constraint| constraint.kind == "c" && !constraint.validated)
+    }
+
+    /// Foreign keys that lead out.
+    pub(crate) fn foreign_keys(&self) -> impl Iterator<Item = &Constraint> {
+        self.constraints.iter().filter(|constraint| constraint.kind == "f")
+    }
+
+    /// Something besides the primary key is unique.
+    pub(crate) fn has_other_unique(&self) -> bool {
+        let primary = self.constraints.iter().find(|constraint| constraint.kind == "p").map(|it| &it.name);
+        self.indexes.iter().any(|index| index.unique && Some(&index.name) != primary)
+    }
+
+    /// The columns whose values leaves keep in their own pages: vectors, as many as leave room for the rest of the row.
+    /// Reading one from TOAST takes five times as long.
+    pub(crate) fn inline_columns(&self) -> impl Iterator<Item = &Column> {
+        const ROOM: i32 = 4096;
+        let mut room = ROOM;
+        self.columns.iter().filter(move |column| match column.vector_bytes {
+            Some(bytes) if bytes <= room => {
+                room -= bytes;
+                true
+            }
+            _ => false,
+        })
+    }
+
     /// Indexes that come without a constraint, the slowest to build first.
     pub(crate) fn secondary_indexes(&self) -> Vec<&Index> {
         let mut indexes: Vec<&Index> = self.indexes.iter().filter(|index| !index.constraint).collect();
@@ -164,5 +308,41 @@ impl Definition {
             _ => 2,
         });
         indexes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_carried_over_is_named() {
+        let publication = |name: &str| Publication { name: name.into(), ..Publication::default() };
+        let old = Definition {
+            kind: "r".into(),
+            row_security: false,
+            publications: vec![publication("a"), publication("b")],
+            ..Definition::default()
+        };
+        assert_eq!(old.differences(&Definition { kind: "p".into(), ..old.clone() }), Vec::<String>::new());
+        let new = Definition { row_security: true, publications: vec![publication("a")], ..old.clone() };
+        assert_eq!(
+            old.differences(&new),
+            [
+                "row security: false became true",
+                r#"publications: {"name":"b","scope":"","filtered":false,"via_root":false} became nothing"#
+            ]
+        );
+    }
+
+    #[test]
+    fn vectors_are_kept_inline_while_there_is_room() {
+        let column = |name: &str, bytes| Column { name: name.into(), vector_bytes: bytes, ..Column::default() };
+        let definition = Definition {
+            columns: vec![column("a", Some(3080)), column("b", Some(3080)), column("c", Some(264)), column("d", None)],
+            ..Definition::default()
+        };
+        let inline: Vec<&str> = definition.inline_columns().map(|column| column.name.as_str()).collect();
+        assert_eq!(inline, ["a", "c"]);
     }
 }

@@ -13,6 +13,10 @@ pub(crate) struct Dependent {
     pub(crate) view: Option<Relation>,
     /// Makes it anew under the same name; none if that cannot be.
     pub(crate) statement: Option<String>,
+    /// Its owner, quoted, where the role that runs the job is no member of it.
+    pub(crate) foreign_owner: Option<String>,
+    /// Its schema, quoted, where that role may not create in it.
+    pub(crate) closed_schema: Option<String>,
 }
 
 /// Reads them.
@@ -22,7 +26,8 @@ pub(crate) async fn read(connection: &mut PgConnection, relation: &Relation) -> 
         .map(|row| {
             let view = row.view.map(|name| name.parse()).transpose();
             let view = view.map_err(|error: NoRelation| sqlx::Error::Decode(error.into()))?;
-            Ok(Dependent { object: row.object, view, statement: row.statement })
+            let (foreign_owner, closed_schema) = (row.foreign_owner, row.closed_schema);
+            Ok(Dependent { object: row.object, view, statement: row.statement, foreign_owner, closed_schema })
         })
         .collect()
 }

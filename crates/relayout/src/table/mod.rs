@@ -1,5 +1,6 @@
 //! A table: its logical definition, what was made from it, and what stands against changing how it is stored.
 
+pub(crate) mod attachments;
 pub(crate) mod definition;
 pub(crate) mod dependents;
 pub(crate) mod obstacle;

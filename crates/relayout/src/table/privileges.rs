@@ -1,20 +1,96 @@
 //! Who may do what with a table, as statements for its new form.
 
-use database::quote::identifier;
+use database::quote::{identifier, literal};
 use database::{Relation, Statement};
 
 use super::definition::{Definition, Grant};
 
-/// Grants what the definition says on another relation.
+const WHY: &str = "who may use the table may use its new form, and nobody else";
+
+/// Grants on another relation exactly what the definition says; default privileges may have given more to it and to what
+/// is below it.
 pub(crate) fn grants(relation: &Relation, definition: &Definition) -> Vec<Statement> {
-    let grant = |grant: &Grant| {
-        let column = grant.column.as_ref().map(|column| format!(" ({})", identifier(column))).unwrap_or_default();
-        let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
-        let grantee = grant.grantee.as_deref().unwrap_or("PUBLIC");
-        Statement::new(
-            "who may use the table may use its new form",
-            format!("GRANT {}{column} ON {relation} TO {grantee}{option}", grant.privilege),
-        )
-    };
-    definition.grants.iter().map(grant).collect()
+    let mut statements = vec![revoke_all(relation)];
+    let owner = identifier(&definition.owner);
+    let is_owners = |grant: &&Grant| grant.grantor == owner || grant.grantor == definition.owner;
+    statements.extend(definition.grants.iter().filter(is_owners).map(|it| grant(it, relation)));
+    // Whoever grants what was granted to him needs it first: as often as there can be links in the chain.
+    let mut others: Vec<&Grant> = definition.grants.iter().filter(|it| !is_owners(it)).collect();
+    while !others.is_empty() {
+        let waits = |it: &Grant, others: &[&Grant]| {
+            others.iter().any(|other| other.grantee.as_deref() == Some(&it.grantor) && other.privilege == it.privilege)
+        };
+        let (now, later): (Vec<&Grant>, Vec<&Grant>) = others.iter().partition(|it| !waits(it, &others));
+        let now = if now.is_empty() { std::mem::take(&mut others) } else { now };
+        for it in &now {
+            statements.push(Statement::new(WHY, format!("SET LOCAL ROLE {}", it.grantor)));
+            statements.push(grant(it, relation));
+            statements.push(Statement::new(WHY, "RESET ROLE"));
+        }
+        others = if others.is_empty() { Vec::new() } else { later };
+    }
+    statements
+}
+
+fn grant(grant: &Grant, relation: &Relation) -> Statement {
+    let column = grant.column.as_ref().map(|column| format!(" ({})", identifier(column))).unwrap_or_default();
+    let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
+    let grantee = grant.grantee.as_deref().unwrap_or("PUBLIC");
+    Statement::new(WHY, format!("GRANT {}{column} ON {relation} TO {grantee}{option}", grant.privilege))
+}
+
+/// Takes all rights from the relation and from what is below it, but those of the owner.
+fn revoke_all(relation: &Relation) -> Statement {
+    let relation = literal(&relation.to_string());
+    let sql = format!(
+        "DO $do$
+        DECLARE given record;
+        BEGIN
+            FOR given IN SELECT DISTINCT c.oid::pg_catalog.regclass AS relation,
+                                COALESCE(NULLIF(a.grantee, 0)::pg_catalog.regrole::text, 'PUBLIC') AS grantee
+                         FROM (SELECT relid FROM pg_catalog.pg_partition_tree({relation})
+                               UNION SELECT {relation}::pg_catalog.regclass) t
+                         JOIN pg_catalog.pg_class c ON c.oid = t.relid, LATERAL pg_catalog.aclexplode(c.relacl) a
+                         WHERE a.grantee <> c.relowner OR t.relid = {relation}::pg_catalog.regclass
+            LOOP
+                EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s CASCADE', given.relation, given.grantee);
+            END LOOP;
+        END $do$"
+    );
+    Statement::new(WHY, sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_grants_further_has_it_first() {
+        let grant = |grantor: &str, grantee: &str| Grant {
+            grantor: grantor.into(),
+            grantee: Some(grantee.into()),
+            privilege: "SELECT".into(),
+            grantable: true,
+            column: None,
+        };
+        let definition = Definition {
+            owner: "o".into(),
+            grants: vec![grant("b", "c"), grant("a", "b"), grant("o", "a")],
+            ..Definition::default()
+        };
+        let relation = Relation::new("s", "t");
+        let statements: Vec<String> = grants(&relation, &definition).into_iter().skip(1).map(|it| it.sql).collect();
+        assert_eq!(
+            statements,
+            [
+                "GRANT SELECT ON \"s\".\"t\" TO a WITH GRANT OPTION",
+                "SET LOCAL ROLE a",
+                "GRANT SELECT ON \"s\".\"t\" TO b WITH GRANT OPTION",
+                "RESET ROLE",
+                "SET LOCAL ROLE b",
+                "GRANT SELECT ON \"s\".\"t\" TO c WITH GRANT OPTION",
+                "RESET ROLE",
+            ]
+        );
+    }
 }

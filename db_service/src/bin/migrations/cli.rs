@@ -86,6 +86,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// It works on what the layer has declared.
+    pub(crate) fn needs_layer(&self) -> bool {
+        matches!(self, Self::Verify | Self::Split(_) | Self::Merge(_) | Self::Revert(_))
+    }
+
     pub(crate) fn name(command: Option<&Self>) -> &'static str {
         match command {
             None => "migrations",

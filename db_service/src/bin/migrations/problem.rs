@@ -10,6 +10,8 @@ pub(crate) enum Problem {
     NoUrl,
     #[error("the database URL names no database")]
     NoDatabase,
+    #[error("database `{database}` does not have the performance layer")]
+    NoLayer { database: String },
     #[error("the performance layer lays out no table `{name}`")]
     UnknownTable { name: String, known: String },
     #[error("table `{table}` has no leaf `{leaf}`")]
@@ -57,6 +59,7 @@ impl Failure for Problem {
                 Some("set DATABASE_URL, or pass `--database-url postgres://user:password@host:5432/database`".into())
             }
             Self::NoDatabase => Some("end the URL in `/<database>`".into()),
+            Self::NoLayer { .. } => Some("nothing was changed; run `migrations` without a command first".into()),
             Self::UnknownTable { known, .. } => Some(format!("it lays out {known}")),
             Self::UnknownLeaf { leaves, .. } => Some(format!("it has {leaves}")),
             Self::NothingToMerge { leaves, .. } => {
@@ -85,6 +88,7 @@ impl Failure for Problem {
             | Self::NothingToMerge { .. }
             | Self::NoConsent => Exit::Usage,
             Self::Interrupted | Self::Terminal(_) => Exit::Failed,
+            Self::NoLayer { .. } => Exit::Violation,
             Self::Layer(error) => error.exit(),
         }
     }

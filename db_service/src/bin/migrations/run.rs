@@ -70,21 +70,53 @@ impl<'a> Run<'a> {
             // Shown even if a rule is broken, which the plan then says.
             self.report(ecto_steps(database, &embedded.ecto, &state));
         }
-        let plan = embedded.plan(&state, database)?;
+        let needs_layer = options.command.as_ref().is_some_and(Command::needs_layer);
+        if needs_layer && !layouts::is_declared(&state.ledger) {
+            return Err(Problem::NoLayer { database: database.to_owned() });
+        }
         let layouts = layouts::read(connection, &state.ledger, database).await?;
         match &options.command {
-            Some(Command::Status) => self.report([plan.unchanged(database), plan.pending(database)].concat()),
-            Some(Command::Plan) => {
-                self.report(plan.pending(database));
-                self.statements = Statements::read(connection, &layouts, database).await?;
-            }
+            // Neither rests on complete ledgers: an Ecto migration that is pending may be what asks for a plain table.
             Some(Command::Verify) => self.report(verified(connection, &layouts, database).await?),
-            None if plan.is_empty() => self.report(plan.unchanged(database)),
-            _ => {
-                if let Some(declarations) = self.declarations(options, connection, &layouts, database).await? {
-                    self.change(url, options, embedded, declarations).await?;
+            Some(Command::Revert(_)) => self.declare(options, url, embedded, connection, &layouts).await?,
+            Some(Command::Plan | Command::Status) => {
+                let plan = embedded.plan(&state, database)?;
+                if matches!(options.command, Some(Command::Status)) {
+                    self.report(plan.unchanged(database));
+                }
+                self.report(plan.pending(database));
+                if matches!(options.command, Some(Command::Plan)) {
+                    self.statements = Statements::read(connection, &layouts, database).await?;
+                }
+                plan.refused(database)?;
+            }
+            None => {
+                let plan = embedded.plan(&state, database)?;
+                if plan.is_empty() {
+                    self.report(plan.unchanged(database));
+                } else {
+                    self.change(url, options, embedded, Vec::new()).await?;
                 }
             }
+            Some(_) => {
+                embedded.plan(&state, database)?;
+                self.declare(options, url, embedded, connection, &layouts).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a command asks for is declared and brought about.
+    async fn declare(
+        &mut self,
+        options: &Options,
+        url: &DatabaseUrl,
+        embedded: &Embedded,
+        connection: &mut PgConnection,
+        layouts: &[Layout],
+    ) -> Result<(), Problem> {
+        if let Some(declarations) = self.declarations(options, connection, layouts, url.database()).await? {
+            self.change(url, options, embedded, declarations).await?;
         }
         Ok(())
     }
@@ -127,8 +159,6 @@ impl<'a> Run<'a> {
         let (database, common) = (url.database(), &options.common);
         let lock = DatabaseLock::acquire(url, common.patience(), |text| self.console.busy(text)).await?;
         let mut worker = Worker::connect(&lock).await?;
-        let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
-        let plan = embedded.plan(&state, database)?;
         let (console, steps) = (self.console, &mut self.steps);
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
@@ -136,12 +166,15 @@ impl<'a> Run<'a> {
         let engine = Engine { lock: &lock, budget: common.budget(), free_disk, progress: &progress };
         // Who has declared a layout by hand has agreed to it.
         let most_bytes = if common.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
-        let terms = Terms { engine, most_bytes };
+        let tables: Vec<String> = declarations.iter().map(|declaration| declaration.layout.table.clone()).collect();
+        let terms = Terms { engine, most_bytes, only: (!tables.is_empty()).then_some(&tables) };
         let report = |step: Step| {
             console.step(&step);
             steps.push(step);
         };
         if declarations.is_empty() {
+            let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
+            let plan = embedded.plan(&state, database)?;
             layer::apply(&plan, &embedded.migrations, &mut worker, &terms, report).await?;
         } else {
             for Declaration { layout, desired, .. } in &declarations {

@@ -13,7 +13,7 @@ pub(super) const MESSAGES: Messages = Messages {
     rows: &[
         ("… is gone or detached", |server| {
             verified(server, |database| {
-                database.execute("ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files")
+                database.execute("ALTER TABLE code_files DETACH PARTITION leaf_16_3.code_files");
             })
         }),
         ("… is half detached", |server| verified(server, |database| half_detach(database, "leaf_16_3"))),

@@ -84,6 +84,7 @@ impl Messages {
 }
 
 /// What a run that was not to succeed has said.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a situation returns")]
 #[track_caller]
 fn refused(run: &Run) -> Result<String, String> {
     assert_ne!(run.code, 0, "it succeeded");

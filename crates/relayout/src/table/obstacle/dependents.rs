@@ -4,11 +4,22 @@ use terminal::Finding;
 
 use crate::table::dependents::Dependent;
 
-pub(super) fn check(dependents: &[Dependent]) -> Vec<Finding> {
-    let fixed = dependents.iter().filter(|dependent| dependent.statement.is_none());
-    let finding =
-        |it: &Dependent| Finding::new("dependent", format!("{} depends on it and cannot be made anew", it.object));
-    fixed.map(finding).collect()
+/// `role` is the one that runs the job.
+pub(super) fn check(dependents: &[Dependent], role: &str) -> Vec<Finding> {
+    let finding = |it: &Dependent| {
+        let object = &it.object;
+        if it.statement.is_none() {
+            return Some(Finding::new("dependent", format!("{object} depends on it and cannot be made anew")));
+        }
+        if let Some(owner) = &it.foreign_owner {
+            let message = format!("{object} depends on it and belongs to {owner}, of whom `{role}` is no member");
+            return Some(Finding::new("foreign-dependent", message).fix(format!("GRANT {owner} TO {role}")));
+        }
+        let schema = it.closed_schema.as_ref()?;
+        let message = format!("{object} depends on it, and `{role}` may not create in its schema {schema}");
+        Some(Finding::new("foreign-dependent", message).fix(format!("GRANT CREATE ON SCHEMA {schema} TO {role}")))
+    };
+    dependents.iter().filter_map(finding).collect()
 }
 
 /// `leaf` is its name, quoted.

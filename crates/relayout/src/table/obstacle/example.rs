@@ -2,28 +2,18 @@
 
 use terminal::Finding;
 
-pub(crate) use crate::table::definition::{Column, Constraint, Definition, Index, Publication, Trigger};
+pub(crate) use crate::table::definition::{Column, Constraint, Definition, Index, Trigger};
 
 pub(crate) fn messages(findings: Vec<Finding>) -> Vec<String> {
     findings.into_iter().map(|finding| finding.message).collect()
 }
 
 pub(crate) fn trigger(name: &str, transition_tables: bool) -> Trigger {
-    Trigger { name: name.into(), definition: String::new(), enabled: "O".into(), transition_tables }
+    Trigger { name: name.into(), enabled: "O".into(), for_each_row: true, transition_tables, ..Trigger::default() }
 }
 
 pub(crate) fn column(name: &str) -> Column {
-    Column {
-        name: name.into(),
-        data_type: "text".into(),
-        not_null: true,
-        default: None,
-        generated: false,
-        identity: false,
-        statistics: None,
-        inline: false,
-        sequence: None,
-    }
+    Column { name: name.into(), data_type: "text".into(), not_null: true, storage: "x".into(), ..Column::default() }
 }
 
 pub(crate) fn table() -> Definition {
@@ -33,6 +23,8 @@ pub(crate) fn table() -> Definition {
         definition: "PRIMARY KEY (repo_name, path)".into(),
         columns: Some(vec!["repo_name".into(), "path".into()]),
         validated: true,
+        inherited: true,
+        ..Constraint::default()
     };
     let index = Index {
         name: "t_pkey".into(),
@@ -41,26 +33,17 @@ pub(crate) fn table() -> Definition {
         constraint: true,
         valid: true,
         method: "btree".into(),
-        comment: None,
         definition: "USING btree (repo_name, path)".into(),
+        ..Index::default()
     };
     Definition {
         owner: "o".into(),
-        comment: None,
         kind: "r".into(),
         persistence: "p".into(),
-        row_security: false,
-        has_rules: false,
-        options: Vec::new(),
         replica_identity: "d".into(),
-        inherits: false,
-        extended_statistics: false,
         columns: ["repo_name", "path", "body"].map(column).into(),
         constraints: vec![primary],
-        referenced_by: Vec::new(),
         indexes: vec![index],
-        triggers: Vec::new(),
-        grants: Vec::new(),
-        publications: Vec::new(),
+        ..Definition::default()
     }
 }

@@ -1,12 +1,17 @@
-//! Foreign keys that lead out.
+//! Foreign keys that lead out and that not all rows were checked against: before PostgreSQL 18 a partitioned table can have none.
 
 use terminal::Finding;
 
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    let found = definition.constraints.iter().filter(|it| it.kind == "f");
-    found.map(|it| Finding::new("foreign-key", format!("it has the foreign key `{}`", it.name))).collect()
+    let found = definition.foreign_keys().filter(|it| !it.validated);
+    found
+        .map(|it| {
+            Finding::new("foreign-key-not-validated", format!("its foreign key `{}` is not validated", it.name))
+                .fix(format!("ALTER TABLE … VALIDATE CONSTRAINT {}", database::quote::identifier(&it.name)))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -15,10 +20,11 @@ mod tests {
     use crate::table::obstacle::example::*;
 
     #[test]
-    fn foreign_key_is_refused() {
+    fn a_foreign_key_is_carried_if_it_holds() {
         let mut table = table();
-        assert_eq!(check(&table), []);
         table.constraints.push(Constraint { name: "c".into(), kind: "f".into(), ..table.constraints[0].clone() });
-        assert_eq!(messages(check(&table)), ["it has the foreign key `c`"]);
+        assert_eq!(check(&table), []);
+        table.constraints[1].validated = false;
+        assert_eq!(messages(check(&table)), ["its foreign key `c` is not validated"]);
     }
 }

@@ -2,30 +2,40 @@
 //!
 //! A new one is a file here and a line in one of the lists below.
 
+mod access_method;
+mod cluster;
 mod dependents;
 mod disk;
+mod event_trigger;
 mod exclusion;
-mod extended_statistics;
+mod extension_member;
 mod facts;
-mod filtered_publication;
 mod foreign_key;
+mod foreign_rights;
 mod identity;
+mod index_tablespace;
 mod inheritance;
 mod invalid_index;
+mod key_trigger;
 mod locks;
+mod no_inherit;
+mod not_null_unvalidated;
 mod ownership;
 mod partition_key;
 mod persistence;
 mod primary_key;
+mod publication;
 mod referenced;
 mod replica_identity;
 mod row_security;
 mod rules;
+mod security_label;
 mod storage_parameters;
+mod subscription;
 mod transition_tables;
+mod typed;
 mod unique_constraint;
 mod unique_index;
-mod unvalidated;
 
 #[cfg(test)]
 pub(crate) mod example;
@@ -42,31 +52,38 @@ use crate::layout::Shape;
 pub(crate) fn of_table(definition: &Definition, keys: &[&str]) -> Vec<Finding> {
     [
         persistence::check(definition),
+        access_method::check(definition),
+        typed::check(definition),
+        extension_member::check(definition),
         partition_key::check(definition, keys),
         primary_key::check(definition),
         unique_constraint::check(definition, keys),
         exclusion::check(definition),
         foreign_key::check(definition),
-        unvalidated::check(definition),
+        not_null_unvalidated::check(definition),
+        no_inherit::check(definition),
         invalid_index::check(definition),
         unique_index::check(definition, keys),
+        cluster::check(definition),
+        index_tablespace::check(definition),
         referenced::check(definition),
         identity::check(definition),
         transition_tables::check(definition),
-        filtered_publication::check(definition),
-        row_security::check(definition),
+        key_trigger::check(definition, keys),
+        publication::check(definition, keys),
+        subscription::check(definition),
         rules::check(definition),
         inheritance::check(definition),
-        extended_statistics::check(definition),
         storage_parameters::check(definition),
         replica_identity::check(definition),
+        security_label::check(definition),
     ]
     .concat()
 }
 
 /// Of what was made from it.
-pub(crate) fn of_dependents(dependents: &[Dependent]) -> Vec<Finding> {
-    dependents::check(dependents)
+pub(crate) fn of_dependents(dependents: &[Dependent], role: &str) -> Vec<Finding> {
+    dependents::check(dependents, role)
 }
 
 /// Of what was made from one of its leaves, by the leaf's quoted name.
@@ -81,7 +98,14 @@ pub(crate) fn of_disk(needed: u64, free: Option<u64>) -> Vec<Finding> {
 
 /// Of the server, and of the role that we are there. Pure.
 pub(crate) fn of_server(server: &ServerFacts, definition: &Definition, target: &Shape) -> Vec<Finding> {
-    [ownership::check(server), locks::check(server, definition, target)].concat()
+    [
+        ownership::check(server),
+        foreign_rights::check(server),
+        event_trigger::check(server),
+        row_security::check(definition, server.sees_all_rows),
+        locks::check(server, definition, target),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -97,11 +121,11 @@ mod tests {
 
     #[test]
     fn a_server_that_will_not_do_is_named() {
-        let server = ServerFacts { owns: false, role: "reader".into(), lock_slots: 100 };
+        let server = ServerFacts { role: "reader".into(), lock_slots: 100, ..ServerFacts::default() };
         let found = messages(of_server(&server, &table(), &Shape::even("repo_name", "path", 16)));
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[1].contains("max_locks_per_transaction"));
-        let server = ServerFacts { owns: true, role: "owner".into(), lock_slots: 6400 };
+        let server = ServerFacts { owns: true, role: "owner".into(), lock_slots: 6400, ..ServerFacts::default() };
         assert_eq!(of_server(&server, &table(), &Shape::even("repo_name", "path", 64)), []);
     }
 
@@ -110,7 +134,6 @@ mod tests {
         let mut table = table();
         table.columns[0].not_null = false;
         table.columns[2].identity = true;
-        table.row_security = true;
         table.referenced_by.push("x_fkey of x".into());
         table.indexes.push(Index {
             name: "t_body_index".into(),
@@ -126,8 +149,7 @@ mod tests {
                 "its unique index `t_body_index` lacks `repo_name`",
                 "it is referenced by the foreign key x_fkey of x",
                 "its column `body` is an identity column; `bigserial` is not",
-                "its trigger `audit` uses transition tables",
-                "it has row-level security",
+                "its row trigger `audit` uses transition tables",
             ]
         );
     }

@@ -9,5 +9,5 @@ pub(super) fn check(server: &ServerFacts) -> Vec<Finding> {
         return Vec::new();
     }
     let message = format!("the role `{}` neither owns it nor is a member of its owner", server.role);
-    vec![Finding::new("not-the-owner", message)]
+    vec![Finding::new("not-the-owner", message).fix(format!("GRANT {} TO {}", server.owner, server.role))]
 }

@@ -1,13 +1,13 @@
-//! Triggers with transition tables.
+//! Row triggers with transition tables: a partitioned table can have none. Statement triggers can.
 
 use terminal::Finding;
 
 use crate::table::definition::Definition;
 
 pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    let found = definition.triggers.iter().filter(|it| it.transition_tables);
+    let found = definition.triggers.iter().filter(|it| it.for_each_row && it.transition_tables);
     found
-        .map(|it| Finding::new("transition-tables", format!("its trigger `{}` uses transition tables", it.name)))
+        .map(|it| Finding::new("transition-tables", format!("its row trigger `{}` uses transition tables", it.name)))
         .collect()
 }
 
@@ -21,6 +21,6 @@ mod tests {
         let mut table = table();
         assert_eq!(check(&table), []);
         table.triggers.push(trigger("audit", true));
-        assert_eq!(messages(check(&table)), ["its trigger `audit` uses transition tables"]);
+        assert_eq!(messages(check(&table)), ["its row trigger `audit` uses transition tables"]);
     }
 }

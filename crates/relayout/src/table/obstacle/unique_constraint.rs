@@ -33,7 +33,7 @@ mod tests {
             kind: "u".into(),
             definition: definition.into(),
             columns: Some(columns.iter().map(|column| (*column).to_owned()).collect()),
-            validated: true,
+            ..Constraint::default()
         };
         table.constraints.push(of("lonely", "UNIQUE (body)", &["body"]));
         table.constraints.push(of("late", "UNIQUE (repo_name) DEFERRABLE", &["repo_name"]));
