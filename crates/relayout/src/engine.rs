@@ -31,8 +31,15 @@ pub struct Engine<'a> {
     pub budget: Budget,
     /// What is free on the server's disk, as far as somebody has said it.
     pub free_disk: Option<u64>,
+    /// How long transactions are waited for that began before the last rows were copied, and before the swap.
+    pub patience: Duration,
     /// Told what is going on.
     pub progress: &'a Progress<'a>,
+}
+
+impl Engine<'_> {
+    /// [`Engine::patience`] where nobody has said otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(30);
 }
 
 /// How a run ended that did not fail.
@@ -148,7 +155,7 @@ impl Engine<'_> {
                 indexing::build(lock, worker, job, budget, busy).await?;
             }
             Work::Swap => {
-                return match catching_up::run(lock, worker, budget, job, progress).await? {
+                return match catching_up::run(lock, worker, budget, job, self.patience, progress).await? {
                     Some(Swap::Done(time)) => Ok(Worked::Moved(time)),
                     Some(Swap::Altered) => Ok(Worked::Altered),
                     Some(Swap::Refused(findings)) => Ok(Worked::Refused(findings)),
@@ -157,7 +164,7 @@ impl Engine<'_> {
                 };
             }
             Work::Compare => {
-                if !swapped::is_settled(lock, worker, budget, job, progress).await? {
+                if !swapped::is_settled(lock, worker, budget, job, self.patience, progress).await? {
                     return Ok(Worked::Waiting);
                 }
             }

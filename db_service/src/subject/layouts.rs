@@ -41,9 +41,10 @@ impl Subject for Layouts {
                 // A job on its way was begun because nothing did.
                 let is_to_begin = !layout.is_reached() && layout.phase.is_none();
                 let failed = database::Error::sql("look for what stands against a layout", database);
-                let obstacles = match is_to_begin {
-                    true => preflight::obstacles(connection, &layout, None).await.map_err(failed)?,
-                    false => Vec::new(),
+                let obstacles = if is_to_begin {
+                    preflight::obstacles(connection, &layout, None).await.map_err(failed)?
+                } else {
+                    Vec::new()
                 };
                 found.push(Found { layout, obstacles });
             }

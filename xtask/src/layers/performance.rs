@@ -52,7 +52,8 @@ impl Layer for Performance {
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
         let Locked { lock, worker } = session.lock().await?;
-        let engine = Engine { lock, budget: Budget::MODEST, free_disk: None, progress: &progress };
+        let (budget, patience) = (Budget::MODEST, Engine::PATIENCE);
+        let engine = Engine { lock, budget, free_disk: None, patience, progress: &progress };
         let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL }, only: None };
         let outcome = layer::apply(plan, &self.migrations, worker, &terms, |step| {
             console.step(&step);

@@ -1,11 +1,11 @@
 //! `migrations create-index`: on plain and partitioned tables, beside writers, cut off and finished.
 
 use ::database::connection;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
-use crate::database::Database;
+use crate::database::{Database, wait};
 use crate::server::TestServer;
 use crate::writers::{Writers, assert_no_difference, partitioned, plain};
 
@@ -24,14 +24,6 @@ fn insert(schema: &str, path: &str) -> String {
         "INSERT INTO {schema}.code_files (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
          VALUES ('unknown', '{path}', 0, '', sha256('x'), 0, 'epoch', 'epoch')"
     )
-}
-
-async fn wait(connection: &mut PgConnection, until: &str) {
-    let started = std::time::Instant::now();
-    while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(until.to_owned())).fetch_one(&mut *connection).await.unwrap() {
-        assert!(started.elapsed().as_secs() < 30, "this was not seen: {until}");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
 }
 
 /// Tables that have it, and whether each is valid.

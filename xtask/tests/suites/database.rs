@@ -4,6 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use ::database::{DatabaseUrl, connection, quote};
 use ledger::structure;
@@ -31,6 +32,12 @@ pub(crate) enum Stage {
 impl<'a> Database<'a> {
     pub(crate) fn new(server: &'a TestServer, name: &str) -> Self {
         Self { server, name: name.to_owned(), url: server.url.database(name), is_ours: false }
+    }
+
+    /// A database that is there, with another login.
+    pub(crate) fn with_url(server: &'a TestServer, name: &str, url: &str) -> Self {
+        let url = DatabaseUrl::parse(url).unwrap();
+        Self { server, name: name.to_owned(), url, is_ours: false }
     }
 
     /// A name of its own; whatever database comes to have it is dropped in the end.
@@ -103,6 +110,11 @@ impl<'a> Database<'a> {
             .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
+    /// Waits for a state; fails where it does not come.
+    pub(crate) fn wait(&self, until: &str) {
+        self.with(async |connection| wait(connection, until).await);
+    }
+
     /// What `pg_dump` says.
     pub(crate) fn pg_dump(&self, arguments: &[&str]) -> String {
         let output = self.server.pg_dump(&self.url).args(arguments).stdin(Stdio::null()).output().unwrap();
@@ -140,6 +152,15 @@ impl Drop for Database<'_> {
         if self.is_ours {
             self.drop_if_exists();
         }
+    }
+}
+
+/// Waits for a state; fails where it does not come.
+pub(crate) async fn wait(connection: &mut PgConnection, until: &str) {
+    let started = Instant::now();
+    while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(until.to_owned())).fetch_one(&mut *connection).await.unwrap() {
+        assert!(started.elapsed() < Duration::from_mins(1), "this was not seen: {until}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

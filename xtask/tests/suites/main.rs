@@ -18,9 +18,11 @@ mod ecto_on_partitions;
 mod failures;
 mod killed;
 mod leaves;
+mod older;
 mod plan;
 mod relay;
 mod relayout;
+mod rights;
 mod role;
 mod server;
 mod situations;
@@ -99,6 +101,8 @@ fn all_tests() -> Vec<(String, Test)> {
         disk::tests(),
         documented::tests(),
         situations::tests(),
+        older::tests(),
+        rights::tests(),
     ];
     suites.into_iter().flatten().collect()
 }

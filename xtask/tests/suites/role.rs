@@ -12,13 +12,13 @@ pub(crate) struct Role<'a> {
 impl<'a> Role<'a> {
     pub(crate) fn new(server: &'a TestServer) -> Self {
         let name = server.unused_name();
-        server.named("postgres").execute(&format!("CREATE ROLE {name} LOGIN PASSWORD 's3cr@t/pass#1'"));
+        create(&server.named("postgres"), &name);
         Self { server, name }
     }
 
     /// The URL of a database with this role's login.
     pub(crate) fn url(&self, database: &Database<'_>) -> String {
-        database.url_as(&format!("{}:s3cr%40t%2Fpass%231", self.name))
+        url(database, &self.name)
     }
 }
 
@@ -26,4 +26,42 @@ impl Drop for Role<'_> {
     fn drop(&mut self) {
         self.server.named("postgres").execute(&format!("DROP ROLE IF EXISTS {}", self.name));
     }
+}
+
+/// Makes one that may log in, with the password of all tests.
+pub(crate) fn create(database: &Database<'_>, name: &str) {
+    database.execute(&format!("CREATE ROLE {name} LOGIN PASSWORD 's3cr@t/pass#1'"));
+}
+
+/// The URL of a database with the login of such a role.
+pub(crate) fn url(database: &Database<'_>, name: &str) -> String {
+    database.url_as(&format!("{name}:s3cr%40t%2Fpass%231"))
+}
+
+/// All that is in `public` belongs to a role that is no superuser and sees no sessions of others.
+pub(crate) fn give_all(database: &Database<'_>, role: &str) {
+    database.execute(&format!(
+        "ALTER DATABASE {} OWNER TO {role};
+         -- Whatever event triggers there are, they are not about this.
+         SET event_triggers = off;
+         ALTER SCHEMA public OWNER TO {role};
+         DO $$
+         DECLARE statement text;
+         BEGIN
+             FOR statement IN
+                 SELECT format('ALTER TABLE %s OWNER TO {role}', c.oid::regclass) FROM pg_class c
+                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm')
+                   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
+                 UNION ALL
+                 SELECT format('ALTER ROUTINE %s OWNER TO {role}', p.oid::regprocedure) FROM pg_proc p
+                 WHERE pronamespace = 'public'::regnamespace
+                   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
+                 UNION ALL
+                 SELECT format('ALTER STATISTICS %I.%I OWNER TO {role}', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext
+             LOOP
+                 EXECUTE statement;
+             END LOOP;
+         END $$",
+        ::database::quote::identifier(&database.name)
+    ));
 }

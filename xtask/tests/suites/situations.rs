@@ -9,12 +9,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Stdio;
 
-use ::database::quote;
-
 use crate::Test;
 use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
+use crate::role;
 use crate::server::{TestServer, project};
 
 /// Who runs `migrations`, besides whom a file names.
@@ -56,10 +55,12 @@ fn tried(server: &TestServer, sql: &str, runner: &str) -> Verdict {
         let user = lines(sql, "as").pop().unwrap_or_else(|| runner.to_owned());
         database.execute(sql);
         if user == "owner" {
-            make_owner(&database);
+            role::create(&database, "owner");
+            role::give_all(&database, "owner");
         }
         let url = match user.as_str() {
             "superuser" => database.url_text(),
+            "owner" => role::url(&database, "owner"),
             other => database.url_as(&format!("{other}:pw")),
         };
         outcome(&database, &url, sql)
@@ -98,37 +99,8 @@ const ROWS: &str = "
            (SELECT array_agg(sin(g * i)) FROM generate_series(1, 768) i)::public.vector
     FROM generate_series(1, 100) g";
 
-/// All that is in `public` belongs to a role that is no superuser and sees no sessions of others.
-fn make_owner(database: &Database<'_>) {
-    database.execute(&format!(
-        "CREATE ROLE owner LOGIN PASSWORD 'pw';
-         ALTER DATABASE {} OWNER TO owner;
-         -- Those of the situation are about what the engine does.
-         SET event_triggers = off;
-         ALTER SCHEMA public OWNER TO owner;
-         DO $$
-         DECLARE statement text;
-         BEGIN
-             FOR statement IN
-                 SELECT format('ALTER TABLE %s OWNER TO owner', c.oid::regclass) FROM pg_class c
-                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm')
-                   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
-                 UNION ALL
-                 SELECT format('ALTER ROUTINE %s OWNER TO owner', p.oid::regprocedure) FROM pg_proc p
-                 WHERE pronamespace = 'public'::regnamespace
-                   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
-                 UNION ALL
-                 SELECT format('ALTER STATISTICS %I.%I OWNER TO owner', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext
-             LOOP
-                 EXECUTE statement;
-             END LOOP;
-         END $$",
-        quote::identifier(&database.name)
-    ));
-}
-
 /// The schema without what is the layer's own, and without the stamp that newest minors keep with every column.
-fn dump(database: &Database<'_>) -> String {
+pub(crate) fn dump(database: &Database<'_>) -> String {
     let arguments = ["--schema-only", "-N", "db_service", "-N", "leaf_*", "-N", "db_service_*"];
     let text = database.pg_dump(&arguments);
     text.lines()

@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::command;
 use crate::database::{Database, Stage};
+use crate::role::{self, Role};
 use crate::server::TestServer;
 
 /// Rows of `code_files`; a tenth of it are those of `embeddings`. More, for a run by hand: `TEST_ROWS=1000000`.
@@ -181,6 +182,13 @@ pub(crate) fn plain(server: &TestServer) -> Database<'_> {
     database
 }
 
+/// The same, all of it a plain role's, who runs the layer.
+pub(crate) fn plain_of<'a>(server: &'a TestServer, role: &Role<'_>) -> Database<'a> {
+    let database = plain(server);
+    role::give_all(&database, &role.name);
+    database
+}
+
 /// The same, in leaves.
 pub(crate) fn partitioned(server: &TestServer) -> Database<'_> {
     let database = plain(server);
@@ -189,7 +197,7 @@ pub(crate) fn partitioned(server: &TestServer) -> Database<'_> {
 }
 
 /// Starts the program and ends it by SIGKILL when `moment` says so.
-fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Child)) {
+pub(crate) fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Child)) {
     let mut child = command::migrations_command(url, arguments).stderr(Stdio::piped()).spawn().unwrap();
     moment(&mut child);
     child.kill().unwrap();

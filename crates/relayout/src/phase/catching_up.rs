@@ -33,9 +33,6 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// More entries in the log than this are drained before the next attempt, without the lock.
 const SHORT_LOG: i64 = 200;
 
-/// How long transactions are waited for that began before the last rows were copied.
-const READERS: Duration = Duration::from_secs(30);
-
 /// How a swap ended that did not fail.
 #[derive(Debug)]
 pub(crate) enum Swap {
@@ -49,18 +46,20 @@ pub(crate) enum Swap {
     Unequal(Vec<Finding>),
 }
 
-/// Swaps, as often as it takes to get the lock; none if the log never gets short.
+/// Swaps, as often as it takes to get the lock; none if the log never gets short. Transactions that are older than the copy are
+/// waited for so long as `readers` says.
 pub(crate) async fn run(
     lock: &DatabaseLock,
     worker: &mut Worker,
     budget: Budget,
     job: &Job,
+    readers: Duration,
     progress: &Progress<'_>,
 ) -> Result<Option<Swap>, Error> {
     let failed = Error::during(&format!("change the layout of table `{}`", job.table), lock.url().database());
     let drain = Drain::new(job);
     drain.catch_up(lock, worker, budget, PATIENCE).await?;
-    wait_for_readers(worker, progress, &job.table).await.map_err(&failed)?;
+    wait_for_readers(worker, readers, progress, &job.table).await.map_err(&failed)?;
     retry::until_locked(
         worker,
         ATTEMPTS,
@@ -75,10 +74,15 @@ pub(crate) async fn run(
 
 /// A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
 /// longer than that finds the rows missing that were copied since.
-async fn wait_for_readers(worker: &mut Worker, progress: &Progress<'_>, table: &str) -> Result<(), sqlx::Error> {
+async fn wait_for_readers(
+    worker: &mut Worker,
+    patience: Duration,
+    progress: &Progress<'_>,
+    table: &str,
+) -> Result<(), sqlx::Error> {
     let started = Instant::now();
     let now = Moment::now(worker).await?;
-    while now.has_older(worker).await? && started.elapsed() < READERS {
+    while now.has_older(worker).await? && started.elapsed() < patience {
         progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{table}`"));
         sleep(Duration::from_millis(50)).await;
     }

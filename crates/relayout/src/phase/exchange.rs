@@ -9,7 +9,7 @@ use super::{foreign_keys, schemas};
 use crate::job::{Job, NEW, OLD};
 use crate::layout::Leaf;
 use crate::table::attachments;
-use crate::table::definition::{Column, Constraint, Trigger};
+use crate::table::parts::{Column, Constraint, Trigger};
 
 const WHY: &str = "the new form takes the place of the old one";
 

@@ -8,7 +8,7 @@ use database::{Relation, Statement};
 
 use crate::job::Job;
 use crate::layout::Shape;
-use crate::table::definition::Constraint;
+use crate::table::parts::Constraint;
 
 /// The old form's go: nobody keeps its rows up to date any more.
 pub(super) fn drop(job: &Job) -> Vec<Statement> {

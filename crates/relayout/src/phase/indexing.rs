@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::job::Job;
 use crate::layout::Leaf;
 use crate::table::attachments;
-use crate::table::definition::{Constraint, Definition, Index};
+use crate::table::definition::Definition;
+use crate::table::parts::{Constraint, Index};
 use crate::workers;
 
 /// How long the log is drained before the other indexes are built: each of them makes a row dearer.

@@ -15,9 +15,6 @@ use crate::stale::{self, Moment};
 
 use super::foreign_keys;
 
-/// How long a finished job waits for transactions that began before its swap.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 /// Ends the reverse log, and lets everybody write.
 pub(crate) fn settle(job: &Job) -> Vec<Statement> {
     let mut statements = change_log::drop_capture(&job.table, &job.new_trees());
@@ -26,12 +23,13 @@ pub(crate) fn settle(job: &Job) -> Vec<Statement> {
     statements
 }
 
-/// Compares both forms; false if a transaction from before the swap stays too long.
+/// Compares both forms; false if a transaction from before the swap stays longer than `patience`.
 pub(crate) async fn is_settled(
     lock: &DatabaseLock,
     worker: &mut Worker,
     budget: Budget,
     job: &Job,
+    patience: Duration,
     progress: &Progress<'_>,
 ) -> Result<bool, Error> {
     let (table, database) = (&job.table, lock.url().database());
@@ -48,7 +46,7 @@ pub(crate) async fn is_settled(
         let started = Instant::now();
         let now = Moment::now(worker).await?;
         while now.has_older(worker).await? {
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > patience {
                 return Ok(false);
             }
             progress.say(|| format!("Waiting for transactions that are older than the new layout of `{table}`"));

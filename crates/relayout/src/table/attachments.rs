@@ -4,7 +4,8 @@
 use database::quote::{identifier, literal};
 use database::{Relation, Statement};
 
-use super::definition::{Definition, ExtendedStatistics};
+use super::definition::Definition;
+use super::parts::ExtendedStatistics;
 
 const WHY: &str = "what hangs on the new form";
 

@@ -4,4 +4,5 @@ pub(crate) mod attachments;
 pub(crate) mod definition;
 pub(crate) mod dependents;
 pub(crate) mod obstacle;
+pub(crate) mod parts;
 pub(crate) mod privileges;

@@ -3,7 +3,8 @@
 use database::quote::{identifier, literal};
 use database::{Relation, Statement};
 
-use super::definition::{Definition, Grant};
+use super::definition::Definition;
+use super::parts::Grant;
 
 const WHY: &str = "who may use the table may use its new form, and nobody else";
 

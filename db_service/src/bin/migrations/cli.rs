@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use relayout::Budget;
+use relayout::{Budget, Engine};
 
 use crate::create_index::CreateIndex;
 use crate::layout::{Merge, Revert, Split};
@@ -47,6 +47,9 @@ pub(crate) struct Common {
     /// What is free on the server's disk, which SQL does not show; a table that needs more is refused
     #[arg(long, global = true, value_name = "GB")]
     pub(crate) free_disk: Option<u64>,
+    /// How long to wait for transactions that are older than the copied rows, and then for those that are older than the swap
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Engine::PATIENCE.as_secs())]
+    pub(crate) patience: u64,
 }
 
 impl Common {
@@ -54,7 +57,7 @@ impl Common {
         Budget { jobs: self.jobs, megabytes: self.index_memory }
     }
 
-    pub(crate) fn patience(&self) -> Duration {
+    pub(crate) fn lock_timeout(&self) -> Duration {
         Duration::from_secs(self.lock_timeout)
     }
 

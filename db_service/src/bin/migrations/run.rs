@@ -1,5 +1,7 @@
 //! One run, from the URL to the end.
 
+use std::time::Duration;
+
 use database::url::Parsed;
 use database::{DatabaseLock, DatabaseUrl, Worker, connection};
 use db_service::layer::{self, LayerState, PerformancePlan};
@@ -61,7 +63,7 @@ impl<'a> Run<'a> {
         let database = url.database();
         if let Some(Command::CreateIndex(create)) = &options.command {
             // Before the gate, which an index that was cut off would not pass.
-            let steps = create.run(connection, url, options.common.patience(), self.console).await?;
+            let steps = create.run(connection, url, options.common.lock_timeout(), self.console).await?;
             self.report(steps);
             return Ok(());
         }
@@ -157,13 +159,14 @@ impl<'a> Run<'a> {
         declarations: Vec<Declaration>,
     ) -> Result<(), Problem> {
         let (database, common) = (url.database(), &options.common);
-        let lock = DatabaseLock::acquire(url, common.patience(), |text| self.console.busy(text)).await?;
+        let lock = DatabaseLock::acquire(url, common.lock_timeout(), |text| self.console.busy(text)).await?;
         let mut worker = Worker::connect(&lock).await?;
         let (console, steps) = (self.console, &mut self.steps);
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
         let free_disk = common.free_disk_bytes();
-        let engine = Engine { lock: &lock, budget: common.budget(), free_disk, progress: &progress };
+        let (budget, patience) = (common.budget(), Duration::from_secs(common.patience));
+        let engine = Engine { lock: &lock, budget, free_disk, patience, progress: &progress };
         // Who has declared a layout by hand has agreed to it.
         let most_bytes = if common.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
         let tables: Vec<String> = declarations.iter().map(|declaration| declaration.layout.table.clone()).collect();

@@ -57,7 +57,7 @@ pub(super) const MESSAGES: Messages = Messages {
             database.with(async |connection| {
                 let mut old = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
                 sqlx::raw_sql("SELECT 1").execute(&mut *old).await.unwrap();
-                migrations(&database.url_text(), &[]).succeeds();
+                migrations(&database.url_text(), &["--patience", "0"]).succeeds();
                 let write = sqlx::raw_sql("DELETE FROM code_files").execute(&mut *old).await;
                 Ok(write.unwrap_err().to_string())
             })

@@ -2,7 +2,8 @@
 
 use terminal::Finding;
 
-pub(crate) use crate::table::definition::{Column, Constraint, Definition, Index, Trigger};
+pub(crate) use crate::table::definition::Definition;
+pub(crate) use crate::table::parts::{Column, Constraint, Index, Trigger};
 
 pub(crate) fn messages(findings: Vec<Finding>) -> Vec<String> {
     findings.into_iter().map(|finding| finding.message).collect()

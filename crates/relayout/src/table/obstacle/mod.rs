@@ -112,7 +112,7 @@ pub(crate) fn of_server(server: &ServerFacts, definition: &Definition, target: &
 mod tests {
     use super::example::{messages, table, trigger};
     use super::*;
-    use crate::table::definition::Index;
+    use crate::table::parts::Index;
 
     #[test]
     fn a_table_that_is_born_ready_passes() {

@@ -2,7 +2,8 @@
 
 use terminal::Finding;
 
-use crate::table::definition::{Definition, Publication};
+use crate::table::definition::Definition;
+use crate::table::parts::Publication;
 
 /// `keys` choose a row's leaf, if there are to be leaves.
 pub(super) fn check(definition: &Definition, keys: &[&str]) -> Vec<Finding> {

@@ -1,0 +1,126 @@
+//! The layer as roles run it that own little, and what they find afterwards; and what is made while a job is on its way.
+
+use crate::Verdict::{self, Passed};
+use crate::command::migrations;
+use crate::database::{Database, Stage};
+use crate::role::{self, Role};
+use crate::server::TestServer;
+use crate::situations::dump;
+use crate::writers::{PARTITIONED, killed_in, leaves, plain};
+
+crate::tests![
+    a_member_of_the_owner_runs_it,
+    the_owner_can_go_on_after_a_superuser,
+    a_schema_of_somebody_elses_is_left_alone,
+    what_is_made_from_a_table_meanwhile_is_named,
+    a_new_form_that_would_differ_is_never_seen,
+    verify_and_revert_ask_for_no_complete_ledger,
+    what_needs_the_layer_says_so,
+];
+
+fn a_member_of_the_owner_runs_it(server: &TestServer) -> Verdict {
+    let (owner, member) = (Role::new(server), Role::new(server));
+    let database = plain(server);
+    role::give_all(&database, &owner.name);
+    database.execute(&format!("GRANT {} TO {}", owner.name, member.name));
+    let before = dump(&database);
+    migrations(&member.url(&database), &[]).succeeds();
+    assert_eq!(leaves(&database), PARTITIONED);
+    migrations(&member.url(&database), &["revert", "--yes"]).succeeds();
+    assert_eq!(dump(&database), before);
+    Passed
+}
+
+fn the_owner_can_go_on_after_a_superuser(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = plain(server);
+    role::give_all(&database, &owner.name);
+    migrations(&database.url_text(), &[]).succeeds();
+    let as_owner = Database::with_url(server, &database.name, &owner.url(&database));
+    as_owner.execute("CREATE INDEX code_files_size ON code_files (size_bytes); DROP INDEX code_files_size");
+    as_owner.execute("ALTER TABLE code_files ADD added text; ALTER TABLE code_files DROP added");
+    assert!(as_owner.pg_dump(&["--schema=public", "--schema=leaf_*", "--data-only"]).contains("file1"));
+    Passed
+}
+
+fn a_schema_of_somebody_elses_is_left_alone(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    let url = database.url_text();
+    database.execute("CREATE SCHEMA leaf_3_1; CREATE SCHEMA leaf_16_3; CREATE SCHEMA db_service_new");
+    let before = dump(&database);
+    migrations(&url, &[]).succeeds();
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    let left = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^leaf|^db_service_' ORDER BY 1";
+    assert_eq!(database.column(left), ["db_service_new", "leaf_16_3", "leaf_3_1"]);
+    assert_eq!(dump(&database), before);
+    Passed
+}
+
+fn what_is_made_from_a_table_meanwhile_is_named(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    killed_in_first(&database, "indexing");
+    database.execute("CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM code_files");
+    migrations(&url, &[]).exits(4).says("materialized view summary depends on it and cannot be made anew");
+    assert_eq!(database.text("SELECT count(*)::text FROM code_files"), "3000");
+    database.execute("DROP MATERIALIZED VIEW summary");
+    migrations(&url, &[]).succeeds();
+    assert_eq!(leaves(&database), PARTITIONED);
+    Passed
+}
+
+/// Somebody changes the new form itself, so that it would not be what the table is.
+fn a_new_form_that_would_differ_is_never_seen(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    let dump = || database.pg_dump(&["--schema=public", "--schema-only", "--restrict-key=x"]);
+    let before = dump();
+    killed_in_first(&database, "indexing");
+    database.execute(
+        "GRANT SELECT ON db_service_new.code_files TO PUBLIC; COMMENT ON COLUMN db_service_new.code_files.id IS 'x'",
+    );
+    migrations(&url, &[]).exits(4).says("its new form would differ: grants").says("its new form would differ: columns");
+    assert_eq!(leaves(&database), "embeddings 16", "the other table is none of its business");
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    assert_eq!(dump(), before);
+    // From the start.
+    migrations(&url, &["--yes"]).succeeds();
+    database.execute("UPDATE db_service.layout SET leaves = 16");
+    migrations(&url, &["--yes"]).succeeds();
+    assert_eq!(leaves(&database), PARTITIONED);
+    Passed
+}
+
+/// A job for the first table that is killed in a phase.
+fn killed_in_first(database: &Database<'_>, phase: &str) {
+    let url = database.url_text();
+    migrations(&url, &[]).succeeds();
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    database.execute("UPDATE db_service.layout SET leaves = 16");
+    killed_in(database, &[], phase, true);
+}
+
+fn verify_and_revert_ask_for_no_complete_ledger(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    database.execute("DELETE FROM schema_migrations WHERE version = 20251005030003");
+    migrations(&url, &[]).exits(4).says("Ecto migration(s) are pending");
+    migrations(&url, &["verify"]).succeeds();
+    migrations(&url, &["split"]).exits(4).says("Ecto migration(s) are pending");
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    assert_eq!(leaves(&database), "");
+    Passed
+}
+
+fn what_needs_the_layer_says_so(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    for command in
+        [&["verify"][..], &["split"], &["merge", "--table", "code_files", "--leaf", "8/1"], &["revert", "--yes"]]
+    {
+        migrations(&database.url_text(), command)
+            .exits(4)
+            .says("does not have the performance layer")
+            .says("hint: nothing was changed; run `migrations` without a command first");
+    }
+    Passed
+}
