@@ -11,6 +11,7 @@
 //! | `phase` | one file a phase, in order, and the machine that goes through them |
 //! | [`engine`] | taking a job through its phases |
 //! | [`preview`] | what it would run |
+//! | [`kinds`] | every kind of thing that can hang on a table, and what becomes of it |
 //! | [`preflight`] | what stands against it |
 //! | [`adaptive`] | splitting and merging leaves |
 //! | [`concurrent_index`] | building an index beside the writers |
@@ -30,6 +31,7 @@ pub mod engine;
 pub mod error;
 mod job;
 mod key_order;
+pub mod kinds;
 pub mod layout;
 mod phase;
 pub mod preflight;

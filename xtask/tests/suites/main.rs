@@ -17,6 +17,7 @@ mod ecto;
 mod ecto_on_partitions;
 mod failures;
 mod killed;
+mod kinds;
 mod leaves;
 mod older;
 mod plan;
@@ -102,6 +103,7 @@ fn all_tests() -> Vec<(String, Test)> {
         documented::tests(),
         situations::tests(),
         older::tests(),
+        kinds::tests(),
         rights::tests(),
     ];
     suites.into_iter().flatten().collect()
@@ -118,7 +120,7 @@ fn trial(name: String, test: Test, server: Result<Arc<TestServer>, String>) -> T
     })
 }
 
-fn message(panic: &Box<dyn std::any::Any + Send>) -> String {
+pub(crate) fn message(panic: &Box<dyn std::any::Any + Send>) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "panicked".to_owned())

@@ -8,8 +8,8 @@ use super::shadow::FITS;
 use super::{foreign_keys, schemas};
 use crate::job::{Job, NEW, OLD};
 use crate::layout::Leaf;
-use crate::table::attachments;
 use crate::table::parts::{Column, Constraint, Trigger};
+use crate::table::{attachments, privileges};
 
 const WHY: &str = "the new form takes the place of the old one";
 
@@ -69,6 +69,7 @@ pub(super) fn tables(job: &Job) -> Vec<Statement> {
     for publication in published() {
         statements.push(swap(format!("ALTER PUBLICATION {} ADD TABLE {public}", identifier(&publication.name))));
     }
+    statements.extend(privileges::granted_further(&public, definition));
     statements.extend(foreign_keys::add_unvalidated(job));
     statements.extend(definition.unchecked().flat_map(|check| unchecked(&public, check)));
     statements.extend(definition.triggers.iter().flat_map(|trigger| user_trigger(&public, trigger)));

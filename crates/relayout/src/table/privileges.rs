@@ -8,15 +8,18 @@ use super::parts::Grant;
 
 const WHY: &str = "who may use the table may use its new form, and nobody else";
 
-/// Grants on another relation exactly what the definition says; default privileges may have given more to it and to what
+/// Grants on another relation exactly what the owner has granted; default privileges may have given more to it and to what
 /// is below it.
 pub(crate) fn grants(relation: &Relation, definition: &Definition) -> Vec<Statement> {
-    let mut statements = vec![revoke_all(relation)];
-    let owner = identifier(&definition.owner);
-    let is_owners = |grant: &&Grant| grant.grantor == owner || grant.grantor == definition.owner;
-    statements.extend(definition.grants.iter().filter(is_owners).map(|it| grant(it, relation)));
+    let owners = definition.grants.iter().filter(|it| is_owners(it, definition));
+    std::iter::once(revoke_all(relation)).chain(owners.map(|it| grant(it, relation))).collect()
+}
+
+/// What those have granted to whom the owner has given the right to: as they did, where they may look the table up.
+pub(crate) fn granted_further(relation: &Relation, definition: &Definition) -> Vec<Statement> {
+    let mut statements = Vec::new();
     // Whoever grants what was granted to him needs it first: as often as there can be links in the chain.
-    let mut others: Vec<&Grant> = definition.grants.iter().filter(|it| !is_owners(it)).collect();
+    let mut others: Vec<&Grant> = definition.grants.iter().filter(|it| !is_owners(it, definition)).collect();
     while !others.is_empty() {
         let waits = |it: &Grant, others: &[&Grant]| {
             others.iter().any(|other| other.grantee.as_deref() == Some(&it.grantor) && other.privilege == it.privilege)
@@ -31,6 +34,10 @@ pub(crate) fn grants(relation: &Relation, definition: &Definition) -> Vec<Statem
         others = if others.is_empty() { Vec::new() } else { later };
     }
     statements
+}
+
+fn is_owners(grant: &Grant, definition: &Definition) -> bool {
+    grant.grantor == definition.owner || grant.grantor == identifier(&definition.owner)
 }
 
 fn grant(grant: &Grant, relation: &Relation) -> Statement {
@@ -51,7 +58,8 @@ fn revoke_all(relation: &Relation) -> Statement {
                                 COALESCE(NULLIF(a.grantee, 0)::pg_catalog.regrole::text, 'PUBLIC') AS grantee
                          FROM (SELECT relid FROM pg_catalog.pg_partition_tree({relation})
                                UNION SELECT {relation}::pg_catalog.regclass) t
-                         JOIN pg_catalog.pg_class c ON c.oid = t.relid, LATERAL pg_catalog.aclexplode(c.relacl) a
+                         JOIN pg_catalog.pg_class c ON c.oid = t.relid, LATERAL pg_catalog.aclexplode(
+                             COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
                          WHERE a.grantee <> c.relowner OR t.relid = {relation}::pg_catalog.regclass
             LOOP
                 EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s CASCADE', given.relation, given.grantee);
@@ -80,11 +88,11 @@ mod tests {
             ..Definition::default()
         };
         let relation = Relation::new("s", "t");
-        let statements: Vec<String> = grants(&relation, &definition).into_iter().skip(1).map(|it| it.sql).collect();
+        let texts = |statements: Vec<Statement>| statements.into_iter().map(|it| it.sql).collect::<Vec<_>>();
+        assert_eq!(texts(grants(&relation, &definition))[1..], ["GRANT SELECT ON \"s\".\"t\" TO a WITH GRANT OPTION"]);
         assert_eq!(
-            statements,
+            texts(granted_further(&relation, &definition)),
             [
-                "GRANT SELECT ON \"s\".\"t\" TO a WITH GRANT OPTION",
                 "SET LOCAL ROLE a",
                 "GRANT SELECT ON \"s\".\"t\" TO b WITH GRANT OPTION",
                 "RESET ROLE",
