@@ -9,6 +9,7 @@ use crate::server::{Kind, TestServer, container_with_preload, project};
 
 crate::tests![
     a_new_database_is_as_ecto_would_create_it,
+    what_is_in_template1_stays_there,
     the_environment_is_written_into_the_database,
     extensions_come_by_policy,
     a_second_run_changes_nothing,
@@ -36,6 +37,17 @@ fn a_new_database_is_as_ecto_would_create_it(server: &TestServer) -> Verdict {
     assert_eq!(database.text("SHOW server_encoding"), "UTF8");
     let settings = "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1";
     assert_eq!(database.column(settings), ["TimeZone=Etc/UTC", "singularity.environment=prod"]);
+    Passed
+}
+
+fn what_is_in_template1_stays_there(server: &TestServer) -> Verdict {
+    let template = server.named("template1");
+    template.execute("CREATE TABLE left_behind ()");
+    let database = Database::absent(server);
+    let run = bootstrap(&database, &[]);
+    template.execute("DROP TABLE left_behind");
+    run.succeeds();
+    assert!(!database.truth("SELECT to_regclass('left_behind') IS NOT NULL"));
     Passed
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Database<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Stage {
     Ecto,
+    /// The layer is there, and its tables are plain; `code_files` is to be laid out, `embeddings` is not.
+    Declared,
     All,
 }
 
@@ -166,17 +168,22 @@ pub(crate) async fn wait(connection: &mut PgConnection, until: &str) {
 
 /// The template of a stage; its name tells the migrations it was made from, so an old one is never used.
 fn template(server: &TestServer, stage: Stage) -> String {
-    let layers = match stage {
-        Stage::Ecto => "bootstrap,ecto",
-        Stage::All => "bootstrap,ecto,sqlx",
+    let (name, layers) = match stage {
+        Stage::Ecto => ("ecto", "bootstrap,ecto"),
+        Stage::Declared => ("declared", "bootstrap,ecto,sqlx"),
+        Stage::All => ("all", "bootstrap,ecto,sqlx"),
     };
-    let name = format!("suite_template_{}_{:016x}", layers.replace(',', "_"), hash_of_migrations());
+    let name = format!("suite_template_{name}_{:016x}", hash_of_migrations());
     let guard = server.template_lock();
     let postgres = server.named("postgres");
     let finished = format!("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = '{name}' AND NOT datallowconn)");
     if !postgres.truth(&finished) {
         let url = server.named(&name).url_text();
         command::xtask(&["db-setup", "--ecto", "load", "--layers", layers, "--database-url", &url]).succeeds();
+        if matches!(stage, Stage::Declared) {
+            command::migrations(&url, &["revert", "--yes"]).succeeds();
+            server.named(&name).execute("UPDATE db_service.layout SET leaves = 16 WHERE table_name = 'code_files'");
+        }
         // Nobody may be connected to a database that is copied, and TimescaleDB's scheduler visits every one that lets it.
         postgres.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
         postgres.execute(&format!(

@@ -215,11 +215,11 @@ struct Made<'a> {
 }
 
 impl<'a> Made<'a> {
-    fn new(server: &'a TestServer) -> Self {
+    fn new(server: &'a TestServer, stage: Stage) -> Self {
         let roles = [Role::new(server), Role::new(server)];
-        let database = Database::at(server, Stage::Ecto);
+        let database = Database::at(server, stage);
         database.execute(ROWS);
-        Self { database, has_tablespace: false, server, roles: roles }
+        Self { database, has_tablespace: false, server, roles }
     }
 
     fn make(&mut self, making: &Making) {
@@ -296,7 +296,7 @@ fn alone(kind: &Kind, server: &TestServer) -> Verdict {
         return Skipped(why);
     }
     let making = MAKINGS.iter().find(|making| making.kind == kind.name).unwrap();
-    let mut made = Made::new(server);
+    let mut made = Made::new(server, Stage::Ecto);
     made.make(making);
     let leaf = ["--table", "code_files", "--leaf"];
     let split = [&["split"][..], &leaf, &["16/5", "--yes"]].concat();
@@ -326,8 +326,10 @@ fn combinations(server: &TestServer) -> Verdict {
         let chosen = chosen(seed, server);
         let names: Vec<&str> = chosen.iter().map(|making| making.kind).collect();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut made = Made::new(server);
-            chosen.iter().for_each(|making| made.make(making));
+            let mut made = Made::new(server, Stage::Declared);
+            for making in &chosen {
+                made.make(making);
+            }
             made.there_and_back(&[]).code
         }));
         let Ok(code) = outcome else { panic!("TEST_SEED={seed} {names:?}: {}", crate::message(&outcome.unwrap_err())) };

@@ -1,8 +1,11 @@
 //! The layer as roles run it that own little, and what they find afterwards; and what is made while a job is on its way.
 
+use ::database::connection;
+use sqlx::Connection as _;
+
 use crate::Verdict::{self, Passed};
 use crate::command::migrations;
-use crate::database::{Database, Stage};
+use crate::database::{Database, Stage, wait};
 use crate::role::{self, Role};
 use crate::server::TestServer;
 use crate::situations::dump;
@@ -16,6 +19,7 @@ crate::tests![
     a_new_form_that_would_differ_is_never_seen,
     verify_and_revert_ask_for_no_complete_ledger,
     what_needs_the_layer_says_so,
+    an_index_that_another_role_is_building_is_not_called_invalid,
 ];
 
 fn a_member_of_the_owner_runs_it(server: &TestServer) -> Verdict {
@@ -122,5 +126,33 @@ fn what_needs_the_layer_says_so(server: &TestServer) -> Verdict {
             .says("does not have the performance layer")
             .says("hint: nothing was changed; run `migrations` without a command first");
     }
+    Passed
+}
+
+/// The server does not tell what others are building.
+fn an_index_that_another_role_is_building_is_not_called_invalid(server: &TestServer) -> Verdict {
+    let role = Role::new(server);
+    let database = Database::at(server, Stage::Ecto);
+    role::give_all(&database, &role.name);
+    let url = role.url(&database);
+    database.with(async |connection| {
+        let mut writer = connection.begin().await.unwrap();
+        sqlx::raw_sql("LOCK TABLE tool_knowledge IN ROW EXCLUSIVE MODE").execute(&mut *writer).await.unwrap();
+        let mut builder = connection::connect(&database.url).await.unwrap();
+        let mut other = connection::connect(&database.url).await.unwrap();
+        let build = sqlx::raw_sql("CREATE INDEX CONCURRENTLY slow ON tool_knowledge (id)").execute(&mut builder);
+        let meanwhile = async {
+            wait(&mut other, "SELECT EXISTS (SELECT FROM pg_index WHERE NOT indisvalid)").await;
+            let url = url.clone();
+            let run = tokio::task::spawn_blocking(move || migrations(&url, &[])).await.unwrap();
+            writer.rollback().await.unwrap();
+            run
+        };
+        let (outcome, run) = tokio::join!(build, meanwhile);
+        outcome.unwrap();
+        run.succeeds();
+        connection::close(builder).await;
+        connection::close(other).await;
+    });
     Passed
 }

@@ -62,7 +62,7 @@ impl Common {
     }
 
     pub(crate) fn free_disk_bytes(&self) -> Option<u64> {
-        self.free_disk.map(|gigabytes| gigabytes * 1_000_000_000)
+        self.free_disk.map(|gigabytes| gigabytes.saturating_mul(1_000_000_000))
     }
 }
 

@@ -75,14 +75,8 @@ async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Resu
     .fetch_one(&mut *connection)
     .await?;
     if !exists {
-        // template1 cannot be copied into another encoding; only then is the pristine template0 taken.
-        let template_is_utf8 = sqlx::query_scalar!(
-            r#"SELECT pg_catalog.pg_encoding_to_char(encoding) = 'UTF8' AS "is_utf8!" FROM pg_catalog.pg_database WHERE datname = 'template1'"#
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        let template = if template_is_utf8 { "" } else { " TEMPLATE template0" };
-        let statement = format!("CREATE DATABASE {name_sql} ENCODING 'UTF8'{template}");
+        // What somebody has left in template1 is none of this database's.
+        let statement = format!("CREATE DATABASE {name_sql} ENCODING 'UTF8' TEMPLATE template0");
         match connection.execute(AssertSqlSafe(statement)).await {
             Ok(_) => {}
             // Somebody who takes no lock of ours, `mix ecto.create` say, was faster.

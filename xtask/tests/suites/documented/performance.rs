@@ -46,6 +46,9 @@ pub(super) const MESSAGES: Messages = Messages {
             database.execute("CREATE UNIQUE INDEX lonely ON code_files (id)");
             refused(&migrations(&database.url_text(), &[]))
         }),
+        ("does not have the performance layer", |server| {
+            refused(&migrations(&Database::at(server, Stage::Ecto).url_text(), &["verify"]))
+        }),
         ("cannot truncate … while its layout is being changed", |server| {
             let database = Database::at(server, Stage::All);
             database.execute("UPDATE db_service.layout SET leaves = 1");
