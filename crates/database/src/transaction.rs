@@ -5,10 +5,10 @@
 
 use sqlx::{Connection as _, PgConnection};
 
-/// What is only read, each statement for itself.
-pub const READ_ONLY: &str = "BEGIN READ ONLY";
+/// What is only read, each statement for itself; as long as it takes, whatever a role or a database has as its limit.
+pub const READ_ONLY: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 0";
 /// What is only read, all of it as it was at one moment.
-pub const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+pub const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0";
 /// What is changed, whatever isolation a role or a database has as its default.
 pub const CHANGE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 

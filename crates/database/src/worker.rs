@@ -61,7 +61,10 @@ impl Worker {
     pub async fn connect(lock: &DatabaseLock) -> Result<Self, Error> {
         let failed = || Error::sql("prepare for changes", lock.url().database());
         let mut connection = connect(lock.url()).await?;
-        sqlx::raw_sql(SETTINGS).execute(&mut connection).await.map_err(failed())?;
+        // By itself first: on a slow machine the other settings may take longer than a role allows a statement.
+        for settings in ["SET statement_timeout = 0", SETTINGS] {
+            sqlx::raw_sql(settings).execute(&mut connection).await.map_err(failed())?;
+        }
         // Never waits: only who holds the database's lock takes this key alone, and that is us.
         sqlx::query!("SELECT pg_catalog.pg_advisory_lock_shared($1)", WORKER_KEY)
             .execute(&mut connection)

@@ -151,6 +151,10 @@ SELECT pg_catalog.jsonb_build_object(
         FROM pg_catalog.pg_statistic_ext s
         JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
         WHERE s.stxrelid = c.oid), '[]'),
+    -- The owner has all rights and nobody else has any.
+    'is_private', COALESCE(ARRAY(SELECT a::text FROM pg_catalog.unnest(c.relacl) a ORDER BY 1)
+                           = ARRAY(SELECT a::text FROM pg_catalog.unnest(pg_catalog.acldefault('r', c.relowner)) a ORDER BY 1), true)
+                  OR c.relacl IS NULL,
     'grants', COALESCE((
         SELECT pg_catalog.jsonb_agg(g.document ORDER BY g.document)
         FROM (SELECT pg_catalog.jsonb_build_object(

@@ -43,6 +43,8 @@ pub(crate) struct Definition {
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) extended_statistics: Vec<ExtendedStatistics>,
+    /// The owner has all rights and nobody else has any, but on columns.
+    pub(crate) is_private: bool,
     pub(crate) grants: Vec<Grant>,
     pub(crate) publications: Vec<Publication>,
 }

@@ -11,8 +11,10 @@ const WHY: &str = "who may use the table may use its new form, and nobody else";
 /// Grants on another relation exactly what the owner has granted; default privileges may have given more to it and to what
 /// is below it.
 pub(crate) fn grants(relation: &Relation, definition: &Definition) -> Vec<Statement> {
-    let owners = definition.grants.iter().filter(|it| is_owners(it, definition));
-    std::iter::once(revoke_all(relation)).chain(owners.map(|it| grant(it, relation))).collect()
+    // Where the owner has them all anyway, they are not granted: the new form is without a list of rights then, as the old one.
+    let is_new = |it: &&Grant| !definition.is_private || it.column.is_some();
+    let owners = definition.grants.iter().filter(|it| is_owners(it, definition)).filter(is_new);
+    std::iter::once(revoke(relation, definition.is_private)).chain(owners.map(|it| grant(it, relation))).collect()
 }
 
 /// What those have granted to whom the owner has given the right to: as they did, where they may look the table up.
@@ -47,8 +49,9 @@ fn grant(grant: &Grant, relation: &Relation) -> Statement {
     Statement::new(WHY, format!("GRANT {}{column} ON {relation} TO {grantee}{option}", grant.privilege))
 }
 
-/// Takes all rights from the relation and from what is below it, but those of the owner.
-fn revoke_all(relation: &Relation) -> Statement {
+/// Takes all rights from the relation and from what is below it; there, and on it as well if they are to stay, not those of the
+/// owner.
+fn revoke(relation: &Relation, keeps_owners: bool) -> Statement {
     let relation = literal(&relation.to_string());
     let sql = format!(
         "DO $do$
@@ -60,7 +63,7 @@ fn revoke_all(relation: &Relation) -> Statement {
                                UNION SELECT {relation}::pg_catalog.regclass) t
                          JOIN pg_catalog.pg_class c ON c.oid = t.relid, LATERAL pg_catalog.aclexplode(
                              COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
-                         WHERE a.grantee <> c.relowner OR t.relid = {relation}::pg_catalog.regclass
+                         WHERE a.grantee <> c.relowner OR (t.relid = {relation}::pg_catalog.regclass AND NOT {keeps_owners})
             LOOP
                 EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s CASCADE', given.relation, given.grantee);
             END LOOP;
