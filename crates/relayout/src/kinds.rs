@@ -57,7 +57,11 @@ pub const KINDS: &[Kind] = &[
     carried("sequence", "sequences that belong to a column", "the same sequences, with their values"),
     carried("check", "checks, and comments on constraints", ""),
     carried("check-not-validated", "checks that not all rows were asked", "they come in the swap, after the rows"),
-    carried("foreign-key", "foreign keys that lead out", "the rows are asked after the swap, beside the writers"),
+    carried(
+        "foreign-key",
+        "foreign keys that lead out",
+        "the rows are asked after the swap, beside the writers; in a split, those of its leaves under the lock",
+    ),
     carried(
         "unique",
         "unique constraints and indexes with the partition key",
