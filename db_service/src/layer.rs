@@ -6,6 +6,7 @@ use ledger::gate::Violation;
 use ledger::migrate::{self, LedgerState, MigrationPlan};
 use ledger::migration::{Header, LAYER, Migrations};
 use sqlx::PgConnection;
+use terminal::Finding;
 use terminal::step::{Status, Step};
 
 use crate::error::Error;
@@ -99,11 +100,21 @@ impl PerformancePlan {
     /// # Errors
     /// [`relayout::Error::Refused`] with all tables that cannot be changed as they are.
     pub fn refused(&self, database: &str) -> Result<(), Error> {
-        let tables: Vec<_> = self.subjects.iter().flat_map(|subject| subject.refused()).collect();
+        let tables = self.refusals();
         if tables.is_empty() {
             return Ok(());
         }
         Err(relayout::Error::Refused { database: database.to_owned(), tables }.into())
+    }
+
+    /// Whether a table is one of those.
+    #[must_use]
+    pub fn refuses(&self, table: &str) -> bool {
+        self.refusals().iter().any(|(refused, _)| refused == table)
+    }
+
+    fn refusals(&self) -> Vec<(String, Vec<Finding>)> {
+        self.subjects.iter().flat_map(|subject| subject.refused()).collect()
     }
 
     /// What is reported instead of doing it.

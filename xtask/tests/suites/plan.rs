@@ -10,6 +10,7 @@ use crate::server::TestServer;
 crate::tests![
     a_plan_shows_the_statements_and_whom_they_stop,
     all_broken_rules_are_said_at_once,
+    what_a_run_would_refuse_is_said_beforehand,
     a_benchmark_drops_nothing_of_others,
 ];
 
@@ -68,6 +69,33 @@ fn all_broken_rules_are_said_at_once(server: &TestServer) -> Verdict {
         ])
     );
     assert_eq!(json["errors"][0]["next"].as_str().unwrap().lines().count(), 3, "one remedy each");
+    Passed
+}
+
+/// By everything that tells what there is to do; what stands against one table is not told of the other.
+fn what_a_run_would_refuse_is_said_beforehand(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Declared);
+    database.execute(
+        "UPDATE db_service.layout SET leaves = 16 WHERE table_name = 'embeddings';
+         CREATE UNIQUE INDEX lonely ON code_files (id); CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM code_files",
+    );
+    let url = database.url_text();
+    let runs = [
+        migrations(&url, &["plan"]),
+        migrations(&url, &["status"]),
+        xtask(&["db-setup", "--dry-run", "--database-url", &url]),
+    ];
+    for run in runs {
+        let run = run
+            .exits(4)
+            .says("Pending layout `embeddings` 16 hash leaves")
+            .says("cannot change the layout of table `code_files`")
+            .says("its unique index `lonely` lacks `repo_name`; materialized view summary depends on it");
+        assert!(!run.stderr.contains("Pending layout `code_files`"), "{}", run.stderr);
+    }
+    let plan = migrations(&url, &["plan", "--json"]).exits(4).json();
+    let statements = plan["statements"].as_array().unwrap();
+    assert!(!statements.is_empty() && statements.iter().all(|statement| statement["name"] == "embeddings"));
     Passed
 }
 

@@ -88,7 +88,8 @@ impl<'a> Run<'a> {
                 }
                 self.report(plan.pending(database));
                 if matches!(options.command, Some(Command::Plan)) {
-                    self.statements = Statements::read(connection, &layouts, database).await?;
+                    let begun = layouts.iter().filter(|layout| !plan.refuses(&layout.table));
+                    self.statements = Statements::read(connection, begun, database).await?;
                 }
                 plan.refused(database)?;
             }

@@ -16,11 +16,11 @@ pub(crate) struct Statements(Vec<(String, Vec<PhaseStatements>)>);
 impl Statements {
     pub(crate) async fn read(
         connection: &mut PgConnection,
-        layouts: &[Layout],
+        layouts: impl Iterator<Item = &Layout>,
         database: &str,
     ) -> Result<Self, Problem> {
         let mut tables = Vec::new();
-        for layout in layouts.iter().filter(|layout| !layout.is_reached()) {
+        for layout in layouts.filter(|layout| !layout.is_reached()) {
             let failed = database::Error::sql(&format!("plan the layout of table `{}`", layout.table), database);
             tables.push((layout.table.clone(), preview::preview(connection, layout).await.map_err(failed)?));
         }
