@@ -1,5 +1,5 @@
 -- A table's logical definition as one document: what must be the same after its storage has changed. NULL if there is no such table.
--- Names in it are written as `search_path` asks, so it is read with the same one always, see the crate `database`, `worker`.
+-- Names in it are written as `search_path` asks, so two are compared as workers read them, which have the same one always.
 SELECT pg_catalog.jsonb_build_object(
     'owner', pg_catalog.pg_get_userbyid(c.relowner),
     'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
@@ -152,9 +152,9 @@ SELECT pg_catalog.jsonb_build_object(
         JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
         WHERE s.stxrelid = c.oid), '[]'),
     -- The owner has all rights and nobody else has any.
-    'is_private', COALESCE(ARRAY(SELECT a::text FROM pg_catalog.unnest(c.relacl) a ORDER BY 1)
-                           = ARRAY(SELECT a::text FROM pg_catalog.unnest(pg_catalog.acldefault('r', c.relowner)) a ORDER BY 1), true)
-                  OR c.relacl IS NULL,
+    'is_private', c.relacl IS NULL
+                  OR ARRAY(SELECT a::text FROM pg_catalog.unnest(c.relacl) a ORDER BY 1)
+                     = ARRAY(SELECT a::text FROM pg_catalog.unnest(pg_catalog.acldefault('r', c.relowner)) a ORDER BY 1),
     'grants', COALESCE((
         SELECT pg_catalog.jsonb_agg(g.document ORDER BY g.document)
         FROM (SELECT pg_catalog.jsonb_build_object(

@@ -97,18 +97,15 @@ impl Failure for Error {
         match self {
             Self::Database(error) => error.hint(),
             Self::Refused { tables, .. } => {
-                let findings = tables.iter().flat_map(|(_, findings)| findings);
-                let remedies =
-                    findings.flat_map(|it| it.help.iter().cloned().chain(it.fix.iter().map(|fix| format!("`{fix}`"))));
+                let findings: Vec<Finding> = tables.iter().flat_map(|(_, findings)| findings).cloned().collect();
                 let general = "nothing was touched: change the table by an Ecto migration, or keep it plain with \
                                `UPDATE db_service.layout SET leaves = 1 WHERE table_name = …`";
-                let mut lines: Vec<String> = Vec::new();
-                for line in std::iter::once(general.to_owned()).chain(remedies) {
-                    if !lines.contains(&line) {
-                        lines.push(line);
-                    }
-                }
-                Some(lines.join("\n"))
+                Some(
+                    std::iter::once(general.to_owned())
+                        .chain(finding::remedies(&findings))
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                )
             }
             Self::Outrun { .. } => Some("run the same command again in a calmer hour; it goes on from here".into()),
             Self::Differs { table, .. } => Some(format!(

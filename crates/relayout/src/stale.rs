@@ -1,8 +1,11 @@
 //! Transactions whose snapshot is older than a swap: what they may not do any more, and waiting until they are gone.
 
+use std::time::{Duration, Instant};
+
 use database::statement::LockMode::{AccessExclusive, ShareRowExclusive};
 use database::{Relation, Statement};
 use sqlx::PgConnection;
+use tokio::time::sleep;
 
 use crate::change_log::function;
 
@@ -46,12 +49,30 @@ pub(crate) fn clean(table: &str) -> Statement {
     Statement::new("nothing refuses them any more", format!("DROP FUNCTION IF EXISTS {}", function("stale", table)))
 }
 
+/// Waits until no transaction is open any more that is older than now; false if one stays longer than `patience`.
+pub(crate) async fn outlast_older(
+    connection: &mut PgConnection,
+    patience: Duration,
+    waiting: impl Fn(),
+) -> Result<bool, sqlx::Error> {
+    let started = Instant::now();
+    let now = Moment::now(connection).await?;
+    while now.has_older(connection).await? {
+        if started.elapsed() >= patience {
+            return Ok(false);
+        }
+        waiting();
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(true)
+}
+
 /// A moment in the order of transactions: what began before it has an older snapshot.
-pub(crate) struct Moment(String);
+struct Moment(String);
 
 impl Moment {
     /// Now.
-    pub(crate) async fn now(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+    async fn now(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let now = sqlx::query_scalar!(
             r#"SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text AS "xmax!""#
         );
@@ -59,7 +80,7 @@ impl Moment {
     }
 
     /// Whether a transaction is open that began before it.
-    pub(crate) async fn has_older(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    async fn has_older(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
         sqlx::query_file_scalar!("queries/older_snapshots.sql", self.0).fetch_one(connection).await
     }
 }

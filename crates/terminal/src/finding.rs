@@ -67,10 +67,21 @@ pub fn joined(findings: &[Finding]) -> String {
 /// What to do about them, each said once; none if nothing is known.
 #[must_use]
 pub fn help(findings: &[Finding]) -> Option<String> {
-    let mut said: Vec<&str> = Vec::new();
-    for help in findings.iter().filter_map(|finding| finding.help.as_deref()) {
-        if !said.contains(&help) {
-            said.push(help);
+    lines_once(findings.iter().filter_map(|finding| finding.help.clone()))
+}
+
+/// The same with what mends them, ready to be pasted.
+#[must_use]
+pub fn remedies(findings: &[Finding]) -> Option<String> {
+    let fix = |finding: &Finding| finding.fix.as_ref().map(|fix| format!("`{fix}`"));
+    lines_once(findings.iter().flat_map(|finding| finding.help.clone().into_iter().chain(fix(finding))))
+}
+
+fn lines_once(lines: impl Iterator<Item = String>) -> Option<String> {
+    let mut said: Vec<String> = Vec::new();
+    for line in lines {
+        if !said.contains(&line) {
+            said.push(line);
         }
     }
     (!said.is_empty()).then(|| said.join("\n"))
@@ -88,6 +99,7 @@ mod tests {
         ];
         assert_eq!(joined(&findings), "table `t`: it is odd; index `i` is invalid");
         assert_eq!(help(&findings).as_deref(), Some("mend it"));
+        assert_eq!(remedies(&findings).as_deref(), Some("mend it\n`DROP INDEX i`"));
         assert_eq!(help(&[]), None);
     }
 }

@@ -93,6 +93,14 @@ impl<'a> Database<'a> {
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// What the server says to a statement that fails.
+    #[track_caller]
+    pub(crate) fn error(&self, sql: &str) -> String {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let result = self.with(async |connection| sqlx::raw_sql(sql).execute(connection).await);
+        result.expect_err("it was to fail").to_string()
+    }
+
     /// One value, as text.
     pub(crate) fn text(&self, sql: &str) -> String {
         self.rows(sql).first().map(|row| row.get::<String, _>(0)).unwrap_or_default()

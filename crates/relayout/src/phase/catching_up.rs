@@ -8,7 +8,6 @@ use database::transaction::{self, End};
 use database::{DatabaseLock, Statement, Worker, relation, statement};
 use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::Finding;
-use tokio::time::sleep;
 
 use crate::budget::Budget;
 use crate::change_log;
@@ -18,7 +17,7 @@ use crate::job::{Job, Phase};
 use crate::key_order;
 use crate::layout::Layout;
 use crate::progress::Progress;
-use crate::stale::{self, Moment};
+use crate::stale;
 use crate::table::definition::Definition;
 use crate::table::dependents::{self, Dependent};
 use crate::table::obstacle::{self, ServerFacts};
@@ -59,40 +58,29 @@ pub(crate) async fn run(
     let failed = Error::during(&format!("change the layout of table `{}`", job.table), lock.url().database());
     let drain = Drain::new(job);
     drain.catch_up(lock, worker, budget, PATIENCE).await?;
-    wait_for_readers(worker, readers, progress, &job.table).await.map_err(&failed)?;
+    // A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
+    // longer than that finds the rows missing that were copied since.
+    let waiting =
+        || progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{}`", job.table));
+    stale::outlast_older(worker, readers, waiting).await.map_err(&failed)?;
+    let role = ServerFacts::read(worker, &job.public()).await.map_err(&failed)?.role;
     retry::until_locked(
         worker,
         ATTEMPTS,
         async |worker| drain.catch_up(lock, worker, budget, PATIENCE).await,
         async |worker, timeout| {
-            let swap = async |connection: &mut PgConnection| try_once(connection, job, &drain, timeout).await;
+            let swap = async |connection: &mut PgConnection| try_once(connection, job, &drain, &role, timeout).await;
             transaction::run(worker, transaction::CHANGE, swap).await.map_err(&failed)
         },
     )
     .await
 }
 
-/// A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
-/// longer than that finds the rows missing that were copied since.
-async fn wait_for_readers(
-    worker: &mut Worker,
-    patience: Duration,
-    progress: &Progress<'_>,
-    table: &str,
-) -> Result<(), sqlx::Error> {
-    let started = Instant::now();
-    let now = Moment::now(worker).await?;
-    while now.has_older(worker).await? && started.elapsed() < patience {
-        progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{table}`"));
-        sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
-}
-
 async fn try_once(
     connection: &mut PgConnection,
     job: &Job,
     drain: &Drain,
+    role: &str,
     timeout: Duration,
 ) -> Result<End<Attempt<Swap>>, sqlx::Error> {
     vacuum::hold_off(connection, &job.public()).await?;
@@ -111,8 +99,7 @@ async fn try_once(
     }
     // Read under the lock: from now on nobody makes another one.
     let made_from_it = followers(connection, job).await?;
-    let role = ServerFacts::read(connection, &job.public()).await?.role;
-    let obstacles = obstacle::of_dependents(&made_from_it, &role);
+    let obstacles = obstacle::of_dependents(&made_from_it, role);
     if !obstacles.is_empty() {
         return Ok(End::Rollback(Attempt::Done(Swap::Refused(obstacles))));
     }

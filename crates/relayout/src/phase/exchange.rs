@@ -1,6 +1,6 @@
 //! What is exchanged in the swap: a table by its new form, or leaves by others.
 
-use database::quote::{identifier, literal};
+use database::quote::identifier;
 use database::statement::LockMode::AccessExclusive;
 use database::{Relation, Statement};
 
@@ -12,6 +12,7 @@ use crate::table::parts::{Column, Constraint, Trigger};
 use crate::table::{attachments, privileges};
 
 const WHY: &str = "the new form takes the place of the old one";
+const CHECKED: &str = "what is written from now on is checked";
 
 pub(super) fn leaves(job: &Job, old: &[Leaf], new: &[Leaf]) -> Vec<Statement> {
     let (public, shadow) = (job.public(), job.shadow());
@@ -24,10 +25,7 @@ pub(super) fn leaves(job: &Job, old: &[Leaf], new: &[Leaf]) -> Vec<Statement> {
         let name = leaf.of(&job.table);
         statements.push(Statement::new(WHY, format!("ALTER TABLE {shadow} DETACH PARTITION {name}")));
         // The table's own are asked of everything that is attached to it.
-        statements.extend(job.definition.unchecked().map(|check| {
-            let constraint = identifier(&check.name);
-            Statement::new(WHY, format!("ALTER TABLE {name} ADD CONSTRAINT {constraint} {}", check.definition))
-        }));
+        statements.extend(job.definition.unchecked().map(|check| add_unchecked(&name, check)));
         statements.push(swap(format!("ALTER TABLE {public} ATTACH PARTITION {name} {}", leaf.bound())));
         statements.push(Statement::new(WHY, format!("ALTER TABLE {name} DROP CONSTRAINT {FITS}")));
     }
@@ -78,12 +76,13 @@ pub(super) fn tables(job: &Job) -> Vec<Statement> {
 
 /// A check that not all rows fulfil: all rows are there by now.
 fn unchecked(relation: &Relation, check: &Constraint) -> Vec<Statement> {
-    let (why, name) = ("what is written from now on is checked", identifier(&check.name));
-    let add = Statement::new(why, format!("ALTER TABLE {relation} ADD CONSTRAINT {name} {}", check.definition));
-    let comment = check.comment.as_ref().map(|comment| {
-        Statement::new(why, format!("COMMENT ON CONSTRAINT {name} ON {relation} IS {}", literal(comment)))
-    });
-    std::iter::once(add).chain(comment).collect()
+    let comment = attachments::comment("CONSTRAINT", &check.name, relation, check.comment.as_ref(), CHECKED);
+    std::iter::once(add_unchecked(relation, check)).chain(comment).collect()
+}
+
+fn add_unchecked(relation: &Relation, check: &Constraint) -> Statement {
+    let name = identifier(&check.name);
+    Statement::new(CHECKED, format!("ALTER TABLE {relation} ADD CONSTRAINT {name} {}", check.definition))
 }
 
 /// A trigger of the table's own, on its new form.
@@ -96,8 +95,7 @@ fn user_trigger(relation: &Relation, trigger: &Trigger) -> Vec<Statement> {
         _ => None,
     };
     let state = state.map(|state| format!("ALTER TABLE {relation} {state} TRIGGER {name}"));
-    let comment = trigger.comment.as_ref();
-    let comment = comment.map(|text| format!("COMMENT ON TRIGGER {name} ON {relation} IS {}", literal(text)));
+    let comment = attachments::comment("TRIGGER", &trigger.name, relation, trigger.comment.as_ref(), why);
     let create = trigger.definition.clone();
-    std::iter::once(create).chain(state).chain(comment).map(|sql| Statement::new(why, sql)).collect()
+    std::iter::once(create).chain(state).map(|sql| Statement::new(why, sql)).chain(comment).collect()
 }

@@ -2,12 +2,13 @@
 //! what these refer to. In the swap they come unvalidated, which holds for everything that is written from then on; the rows
 //! are read afterwards, beside the writers. A partitioned table takes its leaves' keys as its own then.
 
-use database::quote::{identifier, literal};
+use database::quote::identifier;
 use database::statement::LockMode::{AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
 use database::{Relation, Statement};
 
 use crate::job::Job;
 use crate::layout::Shape;
+use crate::table::attachments;
 use crate::table::parts::Constraint;
 
 /// The old form's go: nobody keeps its rows up to date any more.
@@ -47,10 +48,7 @@ pub(super) fn complete(job: &Job) -> Vec<Statement> {
             let sql = format!("ALTER TABLE {public} ADD CONSTRAINT {name} {}", key.definition);
             Statement::new(why, sql).locking(ShareRowExclusive, &referred(job, key))
         });
-        let comment = key
-            .comment
-            .as_ref()
-            .map(|text| Statement::new(why, format!("COMMENT ON CONSTRAINT {name} ON {public} IS {}", literal(text))));
+        let comment = attachments::comment("CONSTRAINT", &key.name, &public, key.comment.as_ref(), why);
         add.into_iter().chain(comment).collect::<Vec<_>>()
     };
     match job.exchanged() {

@@ -32,9 +32,9 @@ pub(crate) async fn build(
 ) -> Result<(), Error> {
     let failed = Error::during(&format!("build the indexes of `{}`", job.table), lock.url().database());
     let missing = missing(own, job).await.map_err(&failed)?;
-    let (total, wanted) = (missing.len(), all(job).len());
+    let total = missing.len();
     let (keys, others): (Vec<Build>, Vec<Build>) = missing.into_iter().partition(|build| build.is_key);
-    let are_others_missing = others.len() == wanted - all(job).iter().filter(|(_, build)| build.is_key).count();
+    let are_others_missing = others.len() == all(job).iter().filter(|(_, build)| !build.is_key).count();
     let done = Cell::new(0);
     let work_off = async |own: &mut Worker, builds: Vec<Build>| {
         let shares = Shares::new(budget, builds.iter().filter(|build| build.is_vector).count(), builds.len());

@@ -1,9 +1,8 @@
 //! Both forms are there, the new one in use: they are compared, and older transactions waited for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use database::{DatabaseLock, Statement, Worker, statement};
-use tokio::time::sleep;
 
 use crate::budget::Budget;
 use crate::change_log;
@@ -11,7 +10,7 @@ use crate::comparison;
 use crate::error::Error;
 use crate::job::Job;
 use crate::progress::Progress;
-use crate::stale::{self, Moment};
+use crate::stale;
 
 use super::foreign_keys;
 
@@ -43,16 +42,9 @@ pub(crate) async fn is_settled(
             progress.say(|| format!("Checking the foreign keys of table `{table}`"));
             statement::execute(worker, &[validate]).await?;
         }
-        let started = Instant::now();
-        let now = Moment::now(worker).await?;
-        while now.has_older(worker).await? {
-            if started.elapsed() > patience {
-                return Ok(false);
-            }
-            progress.say(|| format!("Waiting for transactions that are older than the new layout of `{table}`"));
-            sleep(Duration::from_millis(100)).await;
-        }
-        Ok(true)
+        let waiting =
+            || progress.say(|| format!("Waiting for transactions that are older than the new layout of `{table}`"));
+        stale::outlast_older(worker, patience, waiting).await
     };
     waits.await.map_err(Error::during(&format!("change the layout of table `{table}`"), database))
 }

@@ -47,12 +47,21 @@ fn extended_statistics(relation: &Relation, statistics: &ExtendedStatistics) -> 
     statements
 }
 
+/// A comment on what has no other name than the table's and its own; nothing where there is none.
+pub(crate) fn comment(
+    kind: &str,
+    name: &str,
+    relation: &Relation,
+    text: Option<&String>,
+    why: &'static str,
+) -> Option<Statement> {
+    let (name, text) = (identifier(name), literal(text?));
+    Some(Statement::new(why, format!("COMMENT ON {kind} {name} ON {relation} IS {text}")))
+}
+
 /// Comments on what has no other name than the table's and its own.
 fn comments(relation: &Relation, definition: &Definition) -> Vec<Statement> {
-    let on = |kind: &str, name: &str, comment: &Option<String>| {
-        let text = literal(comment.as_ref()?);
-        Some(run(format!("COMMENT ON {kind} {} ON {relation} IS {text}", identifier(name))))
-    };
+    let on = |kind: &str, name: &str, text: &Option<String>| comment(kind, name, relation, text.as_ref(), WHY);
     // Those that are made in the swap get theirs there.
     let constraints = definition.constraints.iter().filter(|it| it.validated && it.kind != "f");
     let constraints = constraints.filter_map(|it| on("CONSTRAINT", &it.name, &it.comment));

@@ -53,7 +53,7 @@ pub(super) const MESSAGES: Messages = Messages {
             let database = Database::at(server, Stage::All);
             database.execute("UPDATE db_service.layout SET leaves = 1");
             killed_in(&database, &["--yes"], "backfilling", true);
-            Ok(error(&database, "TRUNCATE code_files"))
+            Ok(database.error("TRUNCATE code_files"))
         }),
         ("the layout of the table has changed since this transaction began", |server| {
             let database = Database::at(server, Stage::Ecto);
@@ -70,7 +70,7 @@ pub(super) const MESSAGES: Messages = Messages {
         }),
         ("index `…` is invalid", |server| {
             let database = Database::at(server, Stage::All);
-            error(&database, "CREATE UNIQUE INDEX CONCURRENTLY broken ON schema_migrations ((1))");
+            database.error("CREATE UNIQUE INDEX CONCURRENTLY broken ON schema_migrations ((1))");
             refused(&migrations(&database.url_text(), &[]))
         }),
     ],
@@ -90,10 +90,4 @@ fn with_files(server: &TestServer, change: impl Fn(&Path)) -> Result<String, Str
     let copy = project_copy(folder.path());
     change(&copy.join("migrations"));
     refused(&command::run(xtask_command(&copy, &["db-setup", "--database-url", &database.url_text()])))
-}
-
-/// What the server says to a statement that fails.
-fn error(database: &Database<'_>, statement: &'static str) -> String {
-    let result = database.with(async |connection| sqlx::raw_sql(statement).execute(connection).await);
-    result.unwrap_err().to_string()
 }
