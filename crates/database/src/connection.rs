@@ -54,6 +54,13 @@ impl ConnectError {
         matches!(self.cause, ConnectFailure::DatabaseMissing(_))
     }
 
+    /// The server, the database or the role may have no more connections than there are.
+    #[must_use]
+    pub fn has_no_room(&self) -> bool {
+        let ConnectFailure::Other(cause) = &self.cause else { return false };
+        cause.sql().and_then(sql_state).as_deref() == Some("53300")
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

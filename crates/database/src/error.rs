@@ -60,6 +60,12 @@ impl Error {
         let (doing, database) = (doing.to_owned(), database.to_owned());
         move |source| Self::Sql { doing, database, source: source.into() }
     }
+
+    /// No connection, since there are as many as there may be.
+    #[must_use]
+    pub fn has_no_room(&self) -> bool {
+        matches!(self, Self::Connect(error) if error.has_no_room())
+    }
 }
 
 impl LockTrouble for Error {

@@ -44,22 +44,10 @@ pub(crate) fn install(table: &str, definition: &Definition, trees: &[Tree]) -> V
         .map(|column| format!("{} {} NOT NULL", identifier(&column.name), column.data_type))
         .collect::<Vec<_>>()
         .join(", ");
-    let names = definition.key_columns("");
     let truncate = function("truncate", table);
     let why = "the log of the keys that writers change";
     let mut statements = vec![Statement::new(why, format!("CREATE TABLE {log} ({columns})"))];
-    for row in [NEW_ROW, OLD_ROW] {
-        let sql = format!(
-            "CREATE FUNCTION {} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-             BEGIN
-                 INSERT INTO {log} ({names}) VALUES ({});
-                 RETURN NULL;
-             END $$",
-            function(row, table),
-            definition.key_columns(&format!("{row}."))
-        );
-        statements.push(Statement::new("writes a key to it", sql));
-    }
+    statements.extend(functions(table, definition, "writes a key to it", ""));
     let sql = format!(
         "CREATE FUNCTION {truncate} RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
              BEGIN
@@ -71,6 +59,24 @@ pub(crate) fn install(table: &str, definition: &Definition, trees: &[Tree]) -> V
     statements.push(Statement::new("a row trigger does not see TRUNCATE", sql));
     statements.extend(triggers(table, definition, trees));
     statements
+}
+
+/// The functions that write a key to the log and do `then` what else is asked.
+pub(crate) fn functions(table: &str, definition: &Definition, why: &'static str, then: &str) -> Vec<Statement> {
+    let (log, names) = (log(table), definition.key_columns(""));
+    let of = |row| {
+        let sql = format!(
+            "CREATE OR REPLACE FUNCTION {} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+             BEGIN
+                 INSERT INTO {log} ({names}) VALUES ({});{then}
+                 RETURN NULL;
+             END $$",
+            function(row, table),
+            definition.key_columns(&format!("{row}."))
+        );
+        Statement::new(why, sql)
+    };
+    [NEW_ROW, OLD_ROW].map(of).into()
 }
 
 /// The triggers that write to the log, and those that refuse what they do not see.

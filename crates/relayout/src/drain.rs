@@ -12,6 +12,8 @@
 //! values one would be written while the other still has its old one. There, a round takes all that its snapshot sees, and
 //! leaves the copy as the table was at that moment.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use database::transaction::{self, End};
@@ -19,27 +21,31 @@ use database::{DatabaseLock, Relation, Worker};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _};
+use tokio::time::sleep;
 
-use crate::budget::Budget;
+use crate::batch::BatchSize;
 use crate::change_log;
 use crate::error::Error;
 use crate::job::Job;
 use crate::key_order;
 use crate::workers;
 
-/// Most keys that one round of several takes.
-const BATCH: i64 = 5_000;
+/// Keys that the first round of several takes: where a vector index is large, a row takes milliseconds.
+const FIRST: i64 = 50;
+/// Most keys that one takes.
+const MOST: i64 = 5_000;
 /// A round that sees the log and the table as they are at one moment.
 const MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// So many in a round are about what comes in meanwhile.
 const FEW: usize = 20;
-
+/// Before a share that was empty is looked at again.
+const PAUSE: Duration = Duration::from_millis(20);
 /// The statements for one table, built once.
 #[derive(Debug)]
 pub(crate) struct Drain {
     table: String,
     /// Rounds have to take all that there is.
-    in_whole: bool,
+    pub(crate) in_whole: bool,
     key_length: usize,
     /// A key's hash, for dividing the log.
     hash: String,
@@ -105,7 +111,7 @@ impl Drain {
 
     /// One round of the drain, in the caller's transaction; the number of entries taken.
     pub(crate) async fn round(&self, transaction: &mut PgConnection, share: Share) -> Result<usize, sqlx::Error> {
-        let most = if self.in_whole { i64::MAX } else { BATCH };
+        let most = if self.in_whole { i64::MAX } else { MOST };
         self.take_round(transaction, share, most).await
     }
 
@@ -134,46 +140,66 @@ impl Drain {
         self.round_at_one_moment(own).await.map(drop).map_err(self.failed(lock))
     }
 
-    /// Drains, a transaction a round, until a round finds few entries; gives up after `patience`.
-    pub(crate) async fn catch_up(
-        &self,
-        lock: &DatabaseLock,
-        own: &mut Worker,
-        budget: Budget,
-        patience: Duration,
-    ) -> Result<(), Error> {
-        if !self.in_whole {
-            return self.side_by_side(lock, own, budget, patience).await;
-        }
-        let started = Instant::now();
-        while self.round_at_one_moment(own).await.map_err(self.failed(lock))? > FEW && started.elapsed() < patience {}
-        Ok(())
+    /// How many entries there are.
+    pub(crate) async fn length(&self, own: &mut Worker) -> Result<i64, sqlx::Error> {
+        // What was taken is cleared away, or each round would have to read over it.
+        let vacuum = format!("VACUUM (TRUNCATE FALSE) {}", self.log);
+        sqlx::raw_sql(AssertSqlSafe(vacuum)).execute(&mut **own).await?;
+        let count = format!("SELECT count(*) FROM {}", self.log);
+        sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut **own).await
     }
 
-    /// Drains side by side until each share's round finds few entries, whatever that leaves in between: before anything
-    /// besides the key is unique in the copy.
+    /// Drains side by side until the rounds of all shares find few entries, whatever that leaves in between; false if that
+    /// takes longer than `patience`. Before anything besides the key is unique in the copy.
     pub(crate) async fn side_by_side(
         &self,
         lock: &DatabaseLock,
         own: &mut Worker,
-        budget: Budget,
+        connections: usize,
         patience: Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let started = Instant::now();
+        let long = RefCell::new(HashSet::new());
+        let shares = |connections| {
+            long.borrow_mut().extend(0..connections);
+            Share::each(connections)
+        };
         let drain = async |worker: &mut Worker, share: Share| {
+            let mut size = BatchSize::new(FIRST, MOST);
             loop {
+                let round = Instant::now();
                 let taken = transaction::run(worker, transaction::CHANGE, async |connection| {
                     key_order::follow(connection).await?;
-                    self.take_round(connection, share, BATCH).await.map(End::Commit)
+                    self.take_round(connection, share, size.rows()).await.map(End::Commit)
                 })
                 .await?;
-                if taken <= FEW || started.elapsed() > patience {
+                size.adapt(round.elapsed());
+                if taken <= FEW {
+                    long.borrow_mut().remove(&share.number);
+                } else {
+                    long.borrow_mut().insert(share.number);
+                }
+                if long.borrow().is_empty() || started.elapsed() > patience {
                     return Ok(());
+                }
+                if taken == 0 {
+                    sleep(PAUSE).await;
                 }
             }
         };
-        let shares = Share::each(budget.jobs.max(1));
-        workers::work_off(lock, own, budget.jobs, shares, self.failed(lock), drain).await
+        workers::divided(lock, own, connections, shares, self.failed(lock), drain).await?;
+        Ok(long.into_inner().is_empty())
+    }
+
+    /// Rounds at one moment each, until one finds few entries; false if that takes longer than `patience`.
+    pub(crate) async fn moments(&self, own: &mut Worker, patience: Duration) -> Result<bool, sqlx::Error> {
+        let started = Instant::now();
+        while started.elapsed() < patience {
+            if self.round_at_one_moment(own).await? <= FEW {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn round_at_one_moment(&self, own: &mut Worker) -> Result<usize, sqlx::Error> {
@@ -184,7 +210,22 @@ impl Drain {
         .await
     }
 
-    fn failed(&self, lock: &DatabaseLock) -> impl Fn(sqlx::Error) -> Error + use<> {
+    /// Whether there are more entries than that.
+    pub(crate) async fn is_longer_than(&self, few: i64, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        let length = format!("SELECT count(*) FROM (SELECT FROM {} LIMIT $1 + 1) l", self.log);
+        let length: i64 = sqlx::query_scalar(AssertSqlSafe(length)).bind(few).fetch_one(connection).await?;
+        Ok(length > few)
+    }
+
+    pub(crate) fn outrun(&self, lock: &DatabaseLock) -> Error {
+        Error::Outrun { table: self.table.clone(), database: lock.url().database().to_owned() }
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    pub(crate) fn failed(&self, lock: &DatabaseLock) -> impl Fn(sqlx::Error) -> Error + use<> {
         Error::during(&format!("drain the change log of table `{}`", self.table), lock.url().database())
     }
 }

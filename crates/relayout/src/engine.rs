@@ -10,6 +10,7 @@ use database::{DatabaseLock, Statement, Worker};
 use sqlx::PgConnection;
 use terminal::Finding;
 
+use crate::brake::Braked;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::job::{Job, Phase, range};
@@ -61,6 +62,8 @@ pub struct Change {
     pub rows: i64,
     /// For how long the swap held its lock; none if an earlier run had swapped.
     pub locked: Option<Duration>,
+    /// How much writers were slowed down, so that the swap could be had at all.
+    pub braked: Option<Braked>,
     /// Transactions that began before the swap are still open: the next run finishes the rest.
     pub unfinished: bool,
 }
@@ -69,8 +72,8 @@ pub struct Change {
 enum Worked {
     /// The statements are next.
     Ready(Vec<range::Range>),
-    /// Work, statements and move were done in one.
-    Moved(Duration),
+    /// Work, statements and move were done in one: how long the table was locked, and how much writers were slowed down.
+    Moved(Duration, Option<Braked>),
     /// The table was altered meanwhile.
     Altered,
     /// Something was made from the table meanwhile that has to go first.
@@ -99,13 +102,13 @@ impl Engine<'_> {
             Some(job) => job,
             None => self.plan(worker, layout).await?,
         };
-        let (mut locked, mut unfinished) = (None, false);
+        let (mut locked, mut braked, mut unfinished) = (None, None, false);
         while let Some(duty) = duty(job.phase) {
             match self.work(duty.work, &job, worker).await? {
                 Worked::Ready(ranges) => self.advance(&mut job, worker, &duty, &ranges).await?,
-                Worked::Moved(time) => {
+                Worked::Moved(time, slower) => {
                     job.phase = duty.next;
-                    locked = Some(time);
+                    (locked, braked) = (Some(time), slower);
                 }
                 Worked::Altered => {
                     self.progress.say(|| format!("Table `{}` was altered meanwhile, starting anew", job.table));
@@ -124,7 +127,7 @@ impl Engine<'_> {
             }
         }
         let rows = range::rows_copied(&job, worker).await.map_err(&failed)?;
-        Ok(JobEnd::Done(Change { shape: job.target, rows, locked, unfinished }))
+        Ok(JobEnd::Done(Change { shape: job.target, rows, locked, braked, unfinished }))
     }
 
     async fn plan(&self, worker: &mut Worker, layout: &Layout) -> Result<Job, Error> {
@@ -155,8 +158,9 @@ impl Engine<'_> {
                 indexing::build(lock, worker, job, budget, busy).await?;
             }
             Work::Swap => {
-                return match catching_up::run(lock, worker, budget, job, self.patience, progress).await? {
-                    Some(Swap::Done(time)) => Ok(Worked::Moved(time)),
+                let (swap, braked) = catching_up::run(lock, worker, budget, job, self.patience, progress).await?;
+                return match swap {
+                    Some(Swap::Done(time)) => Ok(Worked::Moved(time, braked)),
                     Some(Swap::Altered) => Ok(Worked::Altered),
                     Some(Swap::Refused(findings)) => Ok(Worked::Refused(findings)),
                     Some(Swap::Unequal(findings)) => Ok(Worked::Unequal(findings)),

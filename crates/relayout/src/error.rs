@@ -107,7 +107,11 @@ impl Failure for Error {
                         .join("\n"),
                 )
             }
-            Self::Outrun { .. } => Some("run the same command again in a calmer hour; it goes on from here".into()),
+            Self::Outrun { .. } => Some(
+                "run the same command again in a calmer hour, or let writers be slowed down more with `--brake`; it goes on \
+                 from here"
+                    .into(),
+            ),
             Self::Differs { table, .. } => Some(format!(
                 "both forms are kept: compare `public.{table}` with `db_service_old.{table}`, and please report it"
             )),

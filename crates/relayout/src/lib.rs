@@ -22,6 +22,8 @@
 
 pub mod adaptive;
 pub mod audit;
+mod batch;
+mod brake;
 mod budget;
 pub mod change_log;
 mod comparison;
@@ -33,15 +35,18 @@ mod job;
 mod key_order;
 pub mod kinds;
 pub mod layout;
+mod pace;
 mod phase;
 pub mod preflight;
 pub mod preview;
 mod progress;
+mod pursuit;
 mod stale;
 mod table;
 mod vacuum;
 mod workers;
 
+pub use brake::Braked;
 pub use budget::Budget;
 pub use engine::Engine;
 pub use error::Error;

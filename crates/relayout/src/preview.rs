@@ -3,6 +3,8 @@
 use database::Statement;
 use sqlx::PgConnection;
 
+use crate::brake;
+use crate::budget::Budget;
 use crate::job::{Job, Phase};
 use crate::layout::Layout;
 use crate::phase::machine::{Work, duty};
@@ -22,11 +24,16 @@ pub struct PhaseStatements {
     pub statements: Vec<Statement>,
 }
 
-/// The statements of the next job on the way to a table's layout, or of what is left of the one on its way. Writes nothing.
+/// The statements of the next job on the way to a table's layout, or of what is left of the one on its way; among them how
+/// writers are slowed down at most. Writes nothing.
 ///
 /// # Errors
 /// When a query fails.
-pub async fn preview(connection: &mut PgConnection, layout: &Layout) -> Result<Vec<PhaseStatements>, sqlx::Error> {
+pub async fn preview(
+    connection: &mut PgConnection,
+    layout: &Layout,
+    budget: Budget,
+) -> Result<Vec<PhaseStatements>, sqlx::Error> {
     if layout.is_reached() {
         return Ok(Vec::new());
     }
@@ -38,18 +45,19 @@ pub async fn preview(connection: &mut PgConnection, layout: &Layout) -> Result<V
         },
     };
     let followers = catching_up::followers(connection, &job).await?;
-    Ok(of_job(&job, &catching_up::made_anew(&followers)))
+    Ok(of_job(&job, &catching_up::made_anew(&followers), budget))
 }
 
 /// Those of a job, from the phase that it is in to its end. Pure.
-fn of_job(job: &Job, made_anew: &[Statement]) -> Vec<PhaseStatements> {
+fn of_job(job: &Job, made_anew: &[Statement], budget: Budget) -> Vec<PhaseStatements> {
     let mut steps = Vec::new();
     let mut phase = job.phase;
     while let Some(duty) = duty(phase) {
         let mut statements = match duty.work {
             Work::Copy => backfilling::example(job),
             Work::BuildIndexes => indexing::builds(job),
-            Work::Nothing | Work::Divide | Work::Swap | Work::Compare => Vec::new(),
+            Work::Swap => brake::example(job, budget.brake),
+            Work::Nothing | Work::Divide | Work::Compare => Vec::new(),
         };
         statements.extend((duty.statements)(job));
         if duty.work == Work::Swap {
@@ -80,7 +88,7 @@ mod tests {
             let statements: Vec<String> = it.statements.iter().map(Statement::to_string).collect();
             format!("-- {} → {}\n{}\n", it.phase, it.next, statements.join("\n"))
         };
-        of_job(job, &[made_anew]).into_iter().map(phase).collect::<Vec<_>>().join("\n")
+        of_job(job, &[made_anew], Budget::MODEST).into_iter().map(phase).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -102,7 +110,7 @@ mod tests {
     #[test]
     fn what_is_left_of_a_job_that_was_cut_off() {
         let cut_off = Job { phase: Phase::CatchingUp, ..job(Shape::Plain, even(2)) };
-        let phases: Vec<Phase> = of_job(&cut_off, &[]).into_iter().map(|it| it.phase).collect();
+        let phases: Vec<Phase> = of_job(&cut_off, &[], Budget::MODEST).into_iter().map(|it| it.phase).collect();
         assert_eq!(phases, [Phase::CatchingUp, Phase::Swapped, Phase::Verified]);
     }
 }

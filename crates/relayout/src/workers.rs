@@ -18,11 +18,29 @@ pub(crate) async fn work_off<T>(
     failed: impl Fn(sqlx::Error) -> Error,
     work: impl AsyncFn(&mut Worker, T) -> Result<(), sqlx::Error>,
 ) -> Result<(), Error> {
+    let jobs = jobs.clamp(1, items.len().max(1));
+    divided(lock, own, jobs, |_| items, failed, work).await
+}
+
+/// The same, where the items are made for the number of connections that could be had.
+pub(crate) async fn divided<T>(
+    lock: &DatabaseLock,
+    own: &mut Worker,
+    jobs: usize,
+    items: impl FnOnce(usize) -> Vec<T>,
+    failed: impl Fn(sqlx::Error) -> Error,
+    work: impl AsyncFn(&mut Worker, T) -> Result<(), sqlx::Error>,
+) -> Result<(), Error> {
     let mut others = Vec::new();
-    for _ in 1..jobs.clamp(1, items.len().max(1)) {
-        others.push(Worker::connect(lock).await?);
+    for _ in 1..jobs {
+        match Worker::connect(lock).await {
+            Ok(other) => others.push(other),
+            // With fewer it takes longer.
+            Err(error) if error.has_no_room() => break,
+            Err(error) => return Err(error.into()),
+        }
     }
-    let queue = RefCell::new(VecDeque::from(items));
+    let queue = RefCell::new(VecDeque::from(items(1 + others.len())));
     let error = Cell::new(None);
     let one = async |worker: &mut Worker| {
         loop {

@@ -194,7 +194,8 @@ fn left_out(layout: &Layout, terms: &Terms<'_>) -> Option<Step> {
 
 fn converted(database: &str, table: &str, change: &Change) -> Step {
     let blocked = change.locked.map(|locked| format!(", writers blocked {}", Elapsed(locked))).unwrap_or_default();
-    let detail = format!("to {}, {} rows{blocked}", change.shape, change.rows);
+    let braked = change.braked.map(|braked| format!(", {braked}")).unwrap_or_default();
+    let detail = format!("to {}, {} rows{blocked}{braked}", change.shape, change.rows);
     Step::new(database, LAYER, "layout", table, Status::Converted).detail(detail)
 }
 

@@ -7,7 +7,8 @@ use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
 use crate::database::{Database, wait};
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, partitioned, plain};
+use crate::twins::{assert_no_difference, partitioned, plain};
+use crate::writers::Writers;
 
 crate::tests![
     an_index_is_built_beside_writers,

@@ -9,7 +9,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{assert_no_difference, partitioned};
+use crate::twins::{assert_no_difference, partitioned};
 
 crate::tests![what_was_done_to_leaves_by_hand_is_named, leftovers_are_found];
 

@@ -6,7 +6,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{PARTITIONED, leaves, plain};
+use crate::twins::{PARTITIONED, leaves, plain};
 
 crate::tests![
     what_was_made_from_the_table_follows_it,

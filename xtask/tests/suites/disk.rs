@@ -6,7 +6,7 @@ use crate::Verdict::{self, Passed, Skipped};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::server::TestServer;
-use crate::writers::{leaves, plain};
+use crate::twins::{leaves, plain};
 
 crate::tests![
     a_disk_that_will_not_do_is_said_beforehand,

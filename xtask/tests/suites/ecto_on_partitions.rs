@@ -9,7 +9,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::Database;
 use crate::server::{TestServer, project};
-use crate::writers::plain;
+use crate::twins::plain;
 
 crate::tests![every_row_of_the_page_is_so, the_page_and_the_tests_have_the_same_rows];
 

@@ -4,7 +4,8 @@ use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::Database;
 use crate::server::TestServer;
-use crate::writers::{Writers, assert_no_difference, killed_in, killed_in_every_phase, leaves, partitioned, plain};
+use crate::twins::{assert_no_difference, leaves, partitioned, plain};
+use crate::writers::{Writers, killed_in, killed_in_every_phase};
 
 crate::tests![
     leaves_are_split_and_merged_under_writers,

@@ -8,6 +8,7 @@ mod all;
 mod bootstrap;
 mod command;
 mod concurrent_index;
+mod convergence;
 mod damaged;
 mod database;
 mod dependents;
@@ -21,6 +22,7 @@ mod kinds;
 mod leaves;
 mod older;
 mod plan;
+mod random;
 mod relay;
 mod relayout;
 mod rights;
@@ -28,6 +30,7 @@ mod role;
 mod server;
 mod situations;
 mod sqlx_layer;
+mod twins;
 mod worker;
 mod writers;
 
@@ -92,6 +95,7 @@ fn all_tests() -> Vec<(String, Test)> {
         failures::tests(),
         killed::tests(),
         relayout::tests(),
+        convergence::tests(),
         leaves::tests(),
         ecto_on_partitions::tests(),
         concurrent_index::tests(),

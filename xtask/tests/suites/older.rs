@@ -10,7 +10,8 @@ use crate::command::{block_on, migrations, migrations_command};
 use crate::database::{Database, wait};
 use crate::role::Role;
 use crate::server::TestServer;
-use crate::writers::{PARTITIONED, assert_no_difference, killed, leaves, plain_of};
+use crate::twins::{PARTITIONED, assert_no_difference, leaves, plain_of};
+use crate::writers::killed;
 
 crate::tests![
     a_reader_from_before_the_copy_is_waited_for,

@@ -10,9 +10,8 @@ use crate::command::{migrations, migrations_command};
 use crate::database::{Database, Stage};
 use crate::relay::{self, End, Moment};
 use crate::server::TestServer;
-use crate::writers::{
-    PARTITIONED, Writers, assert_no_difference, killed_in, killed_in_every_phase, leaves, plain, situation,
-};
+use crate::twins::{PARTITIONED, assert_no_difference, leaves, plain};
+use crate::writers::{Writers, killed_in, killed_in_every_phase, situation};
 
 crate::tests![
     tables_become_partitioned_and_plain_again_under_writers,

@@ -9,7 +9,8 @@ use crate::database::{Database, Stage, wait};
 use crate::role::{self, Role};
 use crate::server::TestServer;
 use crate::situations::dump;
-use crate::writers::{PARTITIONED, killed_in, leaves, plain};
+use crate::twins::{PARTITIONED, leaves, plain};
+use crate::writers::killed_in;
 
 crate::tests![
     a_member_of_the_owner_runs_it,

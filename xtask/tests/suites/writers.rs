@@ -1,9 +1,9 @@
-//! Writers that do not stop while a table's layout is changed, and the twins that tell whether anything was lost.
+//! Writers that do not stop while a table's layout is changed, and runs that are killed.
 
 use std::io::Read as _;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,64 +11,17 @@ use ::database::{DatabaseUrl, connection};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::command;
-use crate::database::{Database, Stage};
-use crate::role::{self, Role};
-use crate::server::TestServer;
+use crate::database::Database;
+use crate::random::Random;
+use crate::twins::rows;
 
-/// Rows of `code_files`; a tenth of it are those of `embeddings`. More, for a run by hand: `TEST_ROWS=1000000`.
-fn rows() -> u32 {
-    static ROWS: OnceLock<u32> = OnceLock::new();
-    *ROWS.get_or_init(|| std::env::var("TEST_ROWS").map_or(3000, |rows| rows.parse().expect("TEST_ROWS is a number")))
-}
-
-/// Fills both tables, and twins of them that the writers write to as well: by these the outcome is judged.
-pub(crate) fn fill(database: &Database<'_>) {
-    let rows = rows();
-    let vectors = rows / 10;
-    // The vector index is built afterwards: row by row it takes many times longer.
-    database.execute(&format!(
-        "INSERT INTO code_files (repo_name, file_path, id, content, content_hash, size_bytes, inserted_at, updated_at)
-         SELECT 'repo' || g % 40, 'file' || g, g, repeat('x', g % 5000), sha256(g::text::bytea), g % 5000, 'epoch', 'epoch'
-         FROM generate_series(1, {rows}) g;
-         DO $do$
-         DECLARE dropped name; definition text;
-         BEGIN
-             SET LOCAL maintenance_work_mem = '1GB';
-             SET LOCAL max_parallel_maintenance_workers = 0;
-             SELECT x.relname, pg_get_indexdef(x.oid) INTO STRICT dropped, definition
-             FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'hnsw'
-             WHERE i.indrelid = 'embeddings'::regclass;
-             EXECUTE format('DROP INDEX %I', dropped);
-             INSERT INTO embeddings (repo_name, path, id, model, content_hash, embedding, inserted_at)
-             SELECT 'repo' || g % 40, 'file' || g, g, 'm', sha256(g::text::bytea),
-                    (SELECT array_agg(sin(g * i)) FROM generate_series(1, 768) i)::public.vector, 'epoch'
-             FROM generate_series(1, {vectors}) g;
-             EXECUTE definition;
-         END $do$;
-         CREATE SCHEMA twin;
-         CREATE TABLE twin.code_files (LIKE code_files INCLUDING ALL);
-         CREATE TABLE twin.embeddings (LIKE embeddings INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (repo_name, path));
-         INSERT INTO twin.code_files TABLE code_files;
-         INSERT INTO twin.embeddings TABLE embeddings;"
-    ));
-}
-
-/// Both tables against their twins, byte by byte; also while writers are at work, since each statement sees either none or
-/// all of what a transaction has done to a table and its twin.
-#[track_caller]
-pub(crate) fn assert_no_difference(database: &Database<'_>, when: &str) {
-    for (table, key) in [("code_files", "repo_name, file_path"), ("embeddings", "repo_name, path")] {
-        let difference = format!(
-            "SELECT count(*)::text FROM (TABLE public.{table}) a FULL JOIN (TABLE twin.{table}) b USING ({key}) WHERE a.id IS NULL OR b.id IS NULL"
-        );
-        assert_eq!(database.text(&difference), "0", "rows of {table} missing on one side, {when}");
-        let keys: Vec<&str> = key.split(", ").collect();
-        let same = format!("a.{0} = b.{0} AND a.{1} = b.{1}", keys[0], keys[1]);
-        let difference = format!(
-            "SELECT count(*)::text FROM (TABLE public.{table}) a JOIN (TABLE twin.{table}) b ON {same} WHERE a *<> b"
-        );
-        assert_eq!(database.text(&difference), "0", "rows of {table} with other contents, {when}");
-    }
+/// What writers write to, and how much they leave to others.
+#[derive(Clone, Copy)]
+struct Habits {
+    /// Number of rows that the tables were filled with.
+    rows: u32,
+    only_embeddings: bool,
+    pause: Duration,
 }
 
 /// Six of them, two of each isolation level; they insert, update, delete and move rows until dropped.
@@ -79,12 +32,22 @@ pub(crate) struct Writers {
 }
 
 impl Writers {
+    /// Of both tables; they leave the server some time for the engine.
     pub(crate) fn start(url: &DatabaseUrl) -> Self {
+        Self::with_habits(url, Habits { rows: rows(), only_embeddings: false, pause: Duration::from_millis(2) })
+    }
+
+    /// Of `embeddings` alone, which was filled with so many rows; they never pause.
+    pub(crate) fn start_restless(url: &DatabaseUrl, vectors: u32) -> Self {
+        Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: Duration::ZERO })
+    }
+
+    fn with_habits(url: &DatabaseUrl, habits: Habits) -> Self {
         let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let threads = (0..6)
             .map(|number| {
                 let (url, stop, written) = (url.clone(), stop.clone(), written.clone());
-                std::thread::spawn(move || command::block_on(write(&url, number, &stop, &written)))
+                std::thread::spawn(move || command::block_on(write(&url, number, habits, &stop, &written)))
             })
             .collect();
         Self { stop, written, threads }
@@ -100,20 +63,16 @@ impl Writers {
     }
 }
 
-async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &AtomicU64) {
+async fn write(url: &DatabaseUrl, number: u64, habits: Habits, stop: &AtomicBool, written: &AtomicU64) {
     let begin = [
         "BEGIN ISOLATION LEVEL READ COMMITTED",
         "BEGIN ISOLATION LEVEL REPEATABLE READ",
         "BEGIN ISOLATION LEVEL SERIALIZABLE",
     ][usize::try_from(number).unwrap() % 3];
     let mut connection = connection::connect(url).await.unwrap();
-    let mut random = number + 1;
+    let mut random = Random::new(number + 1);
     while !stop.load(Ordering::Relaxed) {
-        // xorshift64
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        match write_once(&mut connection, begin, random).await {
+        match write_once(&mut connection, begin, habits, random.next()).await {
             Ok(()) => {
                 written.fetch_add(1, Ordering::Relaxed);
             }
@@ -122,17 +81,25 @@ async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &Atom
                 assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
             }
         }
-        // Leaves the server some time for the engine.
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(habits.pause).await;
     }
     connection::close(connection).await;
 }
 
 /// The same change to a table and to its twin, in one transaction.
-async fn write_once(connection: &mut PgConnection, begin: &'static str, random: u64) -> Result<(), sqlx::Error> {
+async fn write_once(
+    connection: &mut PgConnection,
+    begin: &'static str,
+    habits: Habits,
+    random: u64,
+) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with(begin).await?;
-    let number = random / 8 % u64::from(rows()) + 1;
-    let (table, path) = if random.is_multiple_of(5) { ("embeddings", "path") } else { ("code_files", "file_path") };
+    let number = random / 8 % u64::from(habits.rows) + 1;
+    let (table, path) = if habits.only_embeddings || random.is_multiple_of(5) {
+        ("embeddings", "path")
+    } else {
+        ("code_files", "file_path")
+    };
     let fresh = random / 8 % 100_000;
     for schema in ["public", "twin"] {
         let relation = format!("{schema}.{table}");
@@ -166,34 +133,6 @@ async fn write_once(connection: &mut PgConnection, begin: &'static str, random: 
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
     }
     transaction.commit().await
-}
-
-/// What [`leaves`] says of both tables in their layout.
-pub(crate) const PARTITIONED: &str = "code_files 16, embeddings 16";
-
-pub(crate) fn leaves(database: &Database<'_>) -> String {
-    database.text("SELECT coalesce(string_agg(c, ', ' ORDER BY c), '') FROM (SELECT inhparent::regclass::text || ' ' || count(*) AS c FROM pg_inherits JOIN pg_class p ON p.oid = inhparent AND p.relkind = 'p' GROUP BY inhparent) c")
-}
-
-/// The tables that Ecto made, with data and twins.
-pub(crate) fn plain(server: &TestServer) -> Database<'_> {
-    let database = Database::at(server, Stage::Ecto);
-    fill(&database);
-    database
-}
-
-/// The same, all of it a plain role's, who runs the layer.
-pub(crate) fn plain_of<'a>(server: &'a TestServer, role: &Role<'_>) -> Database<'a> {
-    let database = plain(server);
-    role::give_all(&database, &role.name);
-    database
-}
-
-/// The same, in leaves.
-pub(crate) fn partitioned(server: &TestServer) -> Database<'_> {
-    let database = plain(server);
-    command::migrations(&database.url_text(), &[]).succeeds();
-    database
 }
 
 /// Starts the program and ends it by SIGKILL when `moment` says so.

@@ -4,13 +4,14 @@
 //! are built afterwards.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use database::quote::identifier;
 use database::transaction::{self, End};
 use database::{DatabaseLock, Relation, Statement, Worker};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::batch::BatchSize;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::job::Job;
@@ -21,8 +22,6 @@ use crate::progress::{Progress, Rate};
 use crate::table::definition::Definition;
 use crate::workers;
 
-/// How long one batch should take: what is lost by a kill, and how old the snapshot gets that vacuum has to respect.
-const BATCH_TIME: Duration = Duration::from_millis(300);
 const FIRST_BATCH: i64 = 500;
 const LARGEST_BATCH: i64 = 50_000;
 
@@ -133,12 +132,12 @@ async fn copy_range(
     copied: impl Fn(i64) -> bool,
 ) -> Result<(), sqlx::Error> {
     let statements = Statements::new(&range.source, &job.shadow(), &job.definition);
-    let mut size = FIRST_BATCH;
+    let mut size = BatchSize::new(FIRST_BATCH, LARGEST_BATCH);
     loop {
         let started = Instant::now();
         let (end, rows) = transaction::run(worker, transaction::CHANGE, async |connection| {
             key_order::follow(connection).await?;
-            let (end, rows) = statements.copy_batch(connection, &range, size).await?;
+            let (end, rows) = statements.copy_batch(connection, &range, size.rows()).await?;
             range.note(job, end.as_deref(), rows, connection).await?;
             Ok(End::Commit((end, rows)))
         })
@@ -147,7 +146,7 @@ async fn copy_range(
             return Ok(());
         }
         range.after = end;
-        size = next_size(size, started.elapsed());
+        size.adapt(started.elapsed());
     }
 }
 
@@ -212,29 +211,5 @@ impl Statements {
         let batch = self.batch[from][usize::from(until.is_some())].clone();
         let copied = sqlx::query(AssertSqlSafe(batch)).bind(&range.after).bind(until).execute(transaction).await?;
         Ok((end, i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX)))
-    }
-}
-
-fn next_size(size: i64, took: Duration) -> i64 {
-    let next = if took < BATCH_TIME / 2 {
-        size * 2
-    } else if took > BATCH_TIME * 2 {
-        size / 2
-    } else {
-        size
-    };
-    next.clamp(FIRST_BATCH / 10, LARGEST_BATCH)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_grow_while_they_are_quick_and_shrink_when_they_are_slow() {
-        assert_eq!(next_size(500, Duration::from_millis(10)), 1000);
-        assert_eq!(next_size(500, Duration::from_millis(300)), 500);
-        assert_eq!(next_size(500, Duration::from_secs(2)), 250);
-        assert_eq!(next_size(LARGEST_BATCH, Duration::ZERO), LARGEST_BATCH);
     }
 }

@@ -6,9 +6,10 @@ use database::retry::{self, Attempt, Attempts};
 use database::statement::{LockMode, set_lock_timeout};
 use database::transaction::{self, End};
 use database::{DatabaseLock, Statement, Worker, relation, statement};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 use terminal::Finding;
 
+use crate::brake::Braked;
 use crate::budget::Budget;
 use crate::change_log;
 use crate::drain::{Drain, Share};
@@ -17,6 +18,7 @@ use crate::job::{Job, Phase};
 use crate::key_order;
 use crate::layout::Layout;
 use crate::progress::Progress;
+use crate::pursuit::Pursuit;
 use crate::stale;
 use crate::table::definition::Definition;
 use crate::table::dependents::{self, Dependent};
@@ -27,11 +29,6 @@ use super::exchange;
 
 /// How often the lock is asked for before we give up.
 const ATTEMPTS: Attempts = Attempts { most: 60, first: statement::FIRST_LOCK_TIMEOUT, longest: Duration::from_secs(1) };
-/// How long the log is drained before the lock is asked for all the same.
-const PATIENCE: Duration = Duration::from_mins(5);
-/// More entries in the log than this are drained before the next attempt, without the lock.
-const SHORT_LOG: i64 = 200;
-
 /// How a swap ended that did not fail.
 #[derive(Debug)]
 pub(crate) enum Swap {
@@ -46,7 +43,7 @@ pub(crate) enum Swap {
 }
 
 /// Swaps, as often as it takes to get the lock; none if the log never gets short. Transactions that are older than the copy are
-/// waited for so long as `readers` says.
+/// waited for so long as `readers` says. Besides, how much writers were slowed down.
 pub(crate) async fn run(
     lock: &DatabaseLock,
     worker: &mut Worker,
@@ -54,32 +51,42 @@ pub(crate) async fn run(
     job: &Job,
     readers: Duration,
     progress: &Progress<'_>,
-) -> Result<Option<Swap>, Error> {
+) -> Result<(Option<Swap>, Option<Braked>), Error> {
     let failed = Error::during(&format!("change the layout of table `{}`", job.table), lock.url().database());
     let drain = Drain::new(job);
-    drain.catch_up(lock, worker, budget, PATIENCE).await?;
-    // A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
-    // longer than that finds the rows missing that were copied since.
-    let waiting =
-        || progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{}`", job.table));
-    stale::outlast_older(worker, readers, waiting).await.map_err(&failed)?;
-    let role = ServerFacts::read(worker, &job.public()).await.map_err(&failed)?.role;
-    retry::until_locked(
-        worker,
-        ATTEMPTS,
-        async |worker| drain.catch_up(lock, worker, budget, PATIENCE).await,
-        async |worker, timeout| {
-            let swap = async |connection: &mut PgConnection| try_once(connection, job, &drain, &role, timeout).await;
-            transaction::run(worker, transaction::CHANGE, swap).await.map_err(&failed)
-        },
-    )
-    .await
+    let pursuit = Pursuit::new(lock, job, &drain, budget, progress);
+    let swap = async {
+        pursuit.catch_up(worker).await?;
+        // A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
+        // longer than that finds the rows missing that were copied since.
+        let waiting = || {
+            progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{}`", job.table));
+        };
+        stale::outlast_older(worker, readers, waiting).await.map_err(&failed)?;
+        let role = ServerFacts::read(worker, &job.public()).await.map_err(&failed)?.role;
+        retry::until_locked(
+            worker,
+            ATTEMPTS,
+            async |worker| pursuit.catch_up(worker).await,
+            async |worker, timeout| {
+                let swap = async |connection: &mut PgConnection| {
+                    try_once(connection, job, &drain, &pursuit, &role, timeout).await
+                };
+                transaction::run(worker, transaction::CHANGE, swap).await.map_err(&failed)
+            },
+        )
+        .await
+    };
+    let swap = swap.await;
+    let braked = pursuit.end(worker).await.map_err(&failed);
+    Ok((swap?, braked?))
 }
 
 async fn try_once(
     connection: &mut PgConnection,
     job: &Job,
     drain: &Drain,
+    pursuit: &Pursuit<'_>,
     role: &str,
     timeout: Duration,
 ) -> Result<End<Attempt<Swap>>, sqlx::Error> {
@@ -88,7 +95,7 @@ async fn try_once(
     let lock = locked(job, &followers(connection, job).await?);
     statement::execute(connection, &[lock]).await?;
     let started = Instant::now();
-    if is_log_long(connection, job).await? {
+    if pursuit.is_behind(connection).await? {
         return Ok(End::Rollback(Attempt::Again));
     }
     let layout = Layout::read(connection, &job.table).await?;
@@ -143,13 +150,6 @@ fn locked(job: &Job, followers: &[Dependent]) -> Statement {
     let names = relation::list(views.chain([&public]));
     Statement::new("nobody reads or writes for a moment", format!("LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
         .locking(LockMode::AccessExclusive, &public)
-}
-
-async fn is_log_long(connection: &mut PgConnection, job: &Job) -> Result<bool, sqlx::Error> {
-    let log = change_log::log(&job.table);
-    let waiting = format!("SELECT count(*) FROM (SELECT FROM {log} LIMIT {}) l", SHORT_LOG + 1);
-    let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(waiting)).fetch_one(connection).await?;
-    Ok(waiting > SHORT_LOG)
 }
 
 /// What has to be made anew because it would follow the old form; nothing where the table itself stays.

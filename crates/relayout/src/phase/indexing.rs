@@ -54,7 +54,7 @@ pub(crate) async fn build(
     if !others.is_empty() {
         let drain = Drain::new(job);
         if are_others_missing {
-            drain.side_by_side(lock, own, budget, PATIENCE).await?;
+            drain.side_by_side(lock, own, budget.jobs, PATIENCE).await?;
         }
         drain.to_one_moment(lock, own).await?;
     }
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_lone_vector_index_gets_nearly_all_memory() {
-        let budget = Budget { jobs: 2, megabytes: 512 };
+        let budget = Budget { jobs: 2, megabytes: 512, ..Budget::MODEST };
         let shares = |vectors, total| {
             let Shares { vector, other, .. } = Shares::new(budget, vectors, total);
             (vector, other)

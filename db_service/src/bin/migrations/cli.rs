@@ -50,11 +50,14 @@ pub(crate) struct Common {
     /// How long to wait for transactions that are older than the copied rows, and then for those that are older than the swap
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = Engine::PATIENCE.as_secs())]
     pub(crate) patience: u64,
+    /// How long a writer may be made to sleep after each row, if rows change faster than they can be copied; 0 forbids it
+    #[arg(long, global = true, value_name = "MILLISECONDS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=1000))]
+    pub(crate) brake: u64,
 }
 
 impl Common {
     pub(crate) fn budget(&self) -> Budget {
-        Budget { jobs: self.jobs, megabytes: self.index_memory }
+        Budget { jobs: self.jobs, megabytes: self.index_memory, brake: Duration::from_millis(self.brake) }
     }
 
     pub(crate) fn lock_timeout(&self) -> Duration {

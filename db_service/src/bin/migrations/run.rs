@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
                 self.report(plan.pending(database));
                 if matches!(options.command, Some(Command::Plan)) {
                     let begun = layouts.iter().filter(|layout| !plan.refuses(&layout.table));
-                    self.statements = Statements::read(connection, begun, database).await?;
+                    self.statements = Statements::read(connection, begun, options.common.budget(), database).await?;
                 }
                 plan.refused(database)?;
             }

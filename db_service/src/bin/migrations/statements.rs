@@ -1,6 +1,7 @@
 //! The statements of a plan, for people and for `--json`.
 
 use database::Statement;
+use relayout::Budget;
 use relayout::layout::Layout;
 use relayout::preview::{self, PhaseStatements};
 use sqlx::PgConnection;
@@ -17,12 +18,13 @@ impl Statements {
     pub(crate) async fn read(
         connection: &mut PgConnection,
         layouts: impl Iterator<Item = &Layout>,
+        budget: Budget,
         database: &str,
     ) -> Result<Self, Problem> {
         let mut tables = Vec::new();
         for layout in layouts.filter(|layout| !layout.is_reached()) {
             let failed = database::Error::sql(&format!("plan the layout of table `{}`", layout.table), database);
-            tables.push((layout.table.clone(), preview::preview(connection, layout).await.map_err(failed)?));
+            tables.push((layout.table.clone(), preview::preview(connection, layout, budget).await.map_err(failed)?));
         }
         Ok(Self(tables))
     }

@@ -8,6 +8,7 @@ use crate::Test;
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{Run, migrations};
 use crate::database::{Database, Stage};
+use crate::random::Random;
 use crate::role::Role;
 use crate::server::TestServer;
 use crate::situations::dump;
@@ -178,14 +179,8 @@ fn combinations(server: &TestServer, part: u64) -> Verdict {
 
 /// A third of those that are carried, and in every fourth combination one that is refused.
 fn chosen(seed: u64, server: &TestServer) -> Vec<&'static Making> {
-    let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        // xorshift64
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random >> 8
-    };
+    let mut random = Random::new(seed);
+    let mut next = || random.next() >> 8;
     let of = |fate: Fate| {
         let kinds = KINDS.iter().filter(move |kind| kind.verdict == fate && lacks(kind.name, server).is_none());
         kinds.map(|kind| MAKINGS.iter().find(|making| making.kind == kind.name).unwrap()).collect::<Vec<_>>()
