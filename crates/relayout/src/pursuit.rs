@@ -19,7 +19,7 @@ const SHORT: i64 = 200;
 /// After that long we look whether the log has shrunk.
 const STRETCH: Duration = Duration::from_secs(3);
 /// So many stretches at the hardest pace may leave it as long as it was.
-const MOST_IN_VAIN: u32 = 12;
+const MOST_IN_VAIN: u32 = 8;
 
 /// That of a job.
 pub(crate) struct Pursuit<'a> {

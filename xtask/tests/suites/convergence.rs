@@ -13,6 +13,7 @@ use crate::writers::{Writers, killed, situation};
 crate::tests![
     it_ends_under_writers_that_never_pause,
     writers_that_outrun_the_copy_are_slowed_down,
+    where_that_is_forbidden_the_run_ends_and_the_next_goes_on,
     a_brake_ends_with_the_run_that_was_killed,
 ];
 
@@ -38,16 +39,18 @@ fn it_ends_under_writers_that_never_pause(server: &TestServer) -> Verdict {
 }
 
 const FEW: u32 = 100;
-/// Writers, which commit some hundred transactions a second, are left thirty at the hardest.
+/// Six writers, which commit some hundred transactions a second, are left thirty rows at the hardest.
 const HARD: [&str; 5] = ["--yes", "--jobs", "1", "--brake", "200"];
 
-/// An index that takes a moment a row from us alone: the machine on which a copy cannot keep up. Four connections, which
-/// are the most for [`HARD`], copy a hundred rows a second.
+/// An index that takes a moment a row from us alone, once it is built: the machine on which a copy cannot keep up. Four
+/// connections, which are the most for [`HARD`], copy fifty rows a second.
 fn slow_for_us(server: &TestServer) -> Database<'_> {
     let database = filled(server, 10, FEW);
     database.execute(
         "CREATE FUNCTION slow(path text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
-             IF pg_catalog.current_setting('application_name') = 'singularity' THEN PERFORM pg_catalog.pg_sleep(0.04); END IF;
+             IF pg_catalog.current_setting('application_name') = 'singularity' AND pg_catalog.current_query() LIKE 'INSERT%' THEN
+                 PERFORM pg_catalog.pg_sleep(0.08);
+             END IF;
              RETURN path;
          END $$;
          CREATE INDEX slow ON embeddings (public.slow(path))",
@@ -55,16 +58,15 @@ fn slow_for_us(server: &TestServer) -> Database<'_> {
     database
 }
 
+/// From now on it takes us no longer than others.
+fn quick(database: &Database<'_>) {
+    database.execute("CREATE OR REPLACE FUNCTION slow(path text) RETURNS text IMMUTABLE RETURN path");
+}
+
 fn writers_that_outrun_the_copy_are_slowed_down(server: &TestServer) -> Verdict {
     let database = slow_for_us(server);
-    let url = database.url_text();
-    let writers = Writers::start_restless(&database.url, FEW);
-    migrations(&url, &["--yes", "--jobs", "1", "--brake", "0"])
-        .exits(1)
-        .says("writers change table `embeddings`")
-        .says("`--brake`");
-    assert!(database.truth("SELECT relkind = 'r' FROM pg_class WHERE oid = 'public.embeddings'::regclass"));
-    let run = migrations(&url, &HARD).succeeds().says("slowed down by up to");
+    let writers = Writers::start_on_embeddings(&database.url, FEW);
+    let run = migrations(&database.url_text(), &HARD).succeeds().says("slowed down by up to");
     eprintln!("{}", run.stderr);
     assert_eq!(leaves(&database), PARTITIONED);
     writers.finish();
@@ -72,11 +74,28 @@ fn writers_that_outrun_the_copy_are_slowed_down(server: &TestServer) -> Verdict 
     Passed
 }
 
-/// It says until when it holds, and the next run finds the log no longer than it can be drained.
+fn where_that_is_forbidden_the_run_ends_and_the_next_goes_on(server: &TestServer) -> Verdict {
+    let database = slow_for_us(server);
+    let url = database.url_text();
+    let writers = Writers::start_on_embeddings(&database.url, FEW);
+    migrations(&url, &["--yes", "--jobs", "1", "--brake", "0"])
+        .exits(1)
+        .says("writers change table `embeddings`")
+        .says("`--brake`");
+    assert!(database.truth("SELECT relkind = 'r' FROM pg_class WHERE oid = 'public.embeddings'::regclass"));
+    quick(&database);
+    migrations(&url, &["--yes"]).succeeds();
+    assert_eq!(leaves(&database), PARTITIONED);
+    writers.finish();
+    assert_no_difference(&database, "at the end");
+    Passed
+}
+
+/// It says until when it holds.
 fn a_brake_ends_with_the_run_that_was_killed(server: &TestServer) -> Verdict {
     let database = slow_for_us(server);
     let url = database.url_text();
-    let writers = Writers::start_restless(&database.url, FEW);
+    let writers = Writers::start_on_embeddings(&database.url, FEW);
     let until = "SELECT substring(prosrc FROM $$'([^']+[0-9])'\\)$$) FROM pg_proc WHERE prosrc LIKE '%pg_sleep%' AND proname = 'relayout_new_embeddings'";
     killed(&url, &HARD, |child| {
         while !database.truth(&format!("SELECT EXISTS ({until})")) {
@@ -86,6 +105,7 @@ fn a_brake_ends_with_the_run_that_was_killed(server: &TestServer) -> Verdict {
     });
     let ends = format!("SELECT ({until})::timestamptz BETWEEN clock_timestamp() AND clock_timestamp() + '30 s'");
     assert!(database.truth(&ends), "{}", situation(&database));
+    quick(&database);
     migrations(&url, &HARD).succeeds();
     writers.finish();
     assert_no_difference(&database, "at the end");

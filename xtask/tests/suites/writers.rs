@@ -37,7 +37,12 @@ impl Writers {
         Self::with_habits(url, Habits { rows: rows(), only_embeddings: false, pause: Duration::from_millis(2) })
     }
 
-    /// Of `embeddings` alone, which was filled with so many rows; they never pause.
+    /// Of `embeddings` alone, which was filled with so many rows.
+    pub(crate) fn start_on_embeddings(url: &DatabaseUrl, vectors: u32) -> Self {
+        Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: Duration::from_millis(10) })
+    }
+
+    /// The same; they never pause.
     pub(crate) fn start_restless(url: &DatabaseUrl, vectors: u32) -> Self {
         Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: Duration::ZERO })
     }
