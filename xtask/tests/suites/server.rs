@@ -2,6 +2,8 @@
 
 mod clients;
 
+pub(crate) use clients::conninfo;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -204,8 +206,8 @@ pub(crate) fn standby() -> Result<TestServer, String> {
     embedded_again(|data| std::fs::write(data.join("standby.signal"), ""))
 }
 
-/// A server of its own that others can subscribe to.
-pub(crate) fn publisher() -> Result<TestServer, String> {
+/// A server of its own beside that of a test; others can subscribe to it.
+pub(crate) fn another() -> Result<TestServer, String> {
     embedded_again(|data| std::fs::write(data.join("postgresql.auto.conf"), "wal_level = logical\nfsync = off\n"))
 }
 

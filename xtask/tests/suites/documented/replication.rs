@@ -6,7 +6,7 @@ use super::table;
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::run;
 use crate::database::{Database, Stage};
-use crate::server::{self, Kind, TestServer, project};
+use crate::server::{self, Kind, TestServer, conninfo, project};
 
 crate::tests![both_sides_may_have_any_layout];
 
@@ -14,7 +14,7 @@ fn both_sides_may_have_any_layout(server: &TestServer) -> Verdict {
     if server.kind == Kind::Container {
         return Skipped("a container cannot reach the publisher, a server of this machine".to_owned());
     }
-    let publisher = match server::publisher() {
+    let publisher = match server::another() {
         Ok(publisher) => publisher,
         Err(why) => return Skipped(format!("needs a server of its own as the publisher: {why}")),
     };
@@ -26,13 +26,7 @@ fn both_sides_may_have_any_layout(server: &TestServer) -> Verdict {
         let (source, copy) = (Database::at(&publisher, Stage::All), Database::at(server, stage));
         source.execute(&write(1));
         run(publisher.shell(&source.url, &[], &publish)).succeeds();
-        let variables = source.url.libpq_environment();
-        let words = variables.iter().map(|(name, value)| {
-            let name = name.trim_start_matches("PG").to_lowercase().replace("database", "dbname");
-            format!("{name}={value}")
-        });
-        let conninfo = words.collect::<Vec<_>>().join(" ");
-        run(server.shell(&copy.url, &[("SOURCE", &conninfo)], &subscribe)).succeeds();
+        run(server.shell(&copy.url, &[("SOURCE", &conninfo(&source.url))], &subscribe)).succeeds();
         source.execute(&write(2));
         source.execute("UPDATE code_files SET size_bytes = 9 WHERE file_path = 'file1'; DELETE FROM code_files WHERE file_path = 'file2'");
         let rows = "SELECT string_agg(c::text, ' ' ORDER BY repo_name, file_path) FROM code_files c";

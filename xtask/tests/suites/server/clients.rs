@@ -67,3 +67,13 @@ impl TestServer {
         command
     }
 }
+
+/// What leads to a database, as libpq's keywords and values.
+pub(crate) fn conninfo(url: &DatabaseUrl) -> String {
+    let variables = url.libpq_environment().into_iter();
+    let words = variables.map(|(name, value)| {
+        let keyword = name.trim_start_matches("PG").to_lowercase().replace("database", "dbname");
+        format!("{keyword}={value}")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

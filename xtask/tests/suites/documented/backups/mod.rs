@@ -1,5 +1,7 @@
 //! The command lines of "Backups" in the operations guide, run as they stand there on tables whose rows are in leaves.
 
+mod another_server;
+
 use std::fs;
 
 use ::database::DatabaseUrl;
@@ -10,7 +12,7 @@ use crate::command::{migrations, run, xtask};
 use crate::database::{Database, Stage};
 use crate::role::{self, Role};
 use crate::server::{TestServer, project};
-use crate::writers::{PARTITIONED, killed_in, leaves};
+use crate::writers::{PARTITIONED, leaves};
 use crate::{Test, situations};
 
 const PAGE: &str = "docs/operations.md";
@@ -43,8 +45,8 @@ pub(super) fn tests() -> Vec<(String, Test)> {
     let mut tests: Vec<(String, Test)> = vec![
         (format!("{}::every_row_is_tried", module_path!()), Box::new(every_row_is_tried)),
         (format!("{}::a_dump_by_schema_or_name_holds_no_row", module_path!()), Box::new(a_dump_by_name_is_empty)),
-        (format!("{}::a_dump_from_the_middle_of_a_job_is_finished", module_path!()), Box::new(in_the_middle_of_a_job)),
     ];
+    tests.extend(another_server::tests());
     for (row, needs, attempt) in ROWS {
         let test: Test = Box::new(move |server| Backup::attempted(server, row, needs, attempt));
         tests.push((format!("{}::{row}", module_path!()), test));
@@ -246,29 +248,6 @@ fn a_dump_by_name_is_empty(server: &TestServer) -> Verdict {
         assert!(dump.stdout.contains("CREATE TABLE public.code_files"), "{command}");
         assert!(!dump.stdout.contains("dépôt"), "{command} holds rows");
         assert_eq!(dump.stderr, "", "{command} says so");
-    }
-    Passed
-}
-
-/// Before the swap, and after it, while transactions from before it may not write.
-fn in_the_middle_of_a_job(server: &TestServer) -> Verdict {
-    if let Some(lacking) = server.lacks_programs() {
-        return Skipped(lacking);
-    }
-    let backup = Backup::of(server, "everything");
-    for phase in ["backfilling", "swapped"] {
-        let source = Database::at(server, Stage::Declared);
-        without_timescaledb(&source);
-        fill(&source);
-        killed_in(&source, &[], phase, true);
-        let copy = Database::absent(server);
-        backup.copied(&source.url, &copy);
-        same(&source, &copy, &[FILES, VECTORS]);
-        migrations(&copy.url_text(), &[]).succeeds();
-        same(&source, &copy, &[FILES, VECTORS]);
-        assert_eq!(leaves(&copy), "code_files 16", "{phase}");
-        copy.execute("UPDATE code_files SET size_bytes = 8");
-        migrations(&copy.url_text(), &["verify"]).succeeds();
     }
     Passed
 }
