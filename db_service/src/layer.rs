@@ -120,10 +120,10 @@ impl PerformancePlan {
     /// What is worth knowing before it is done, each said once.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        let declares = self.migrations.pending.iter().any(|header| !header.lays_out.is_empty());
-        let declared = declares.then(|| layouts::BACKUPS.to_owned());
+        let lays_out = self.migrations.pending.iter().any(|header| !header.lays_out.is_empty());
+        let of_subjects = self.subjects.iter().flat_map(|subject| subject.notes());
         let mut notes: Vec<String> =
-            declared.into_iter().chain(self.subjects.iter().flat_map(|subject| subject.notes())).collect();
+            lays_out.then(|| layouts::BACKUPS.to_owned()).into_iter().chain(of_subjects).collect();
         notes.sort();
         notes.dedup();
         notes

@@ -205,13 +205,17 @@ impl<'a> Run<'a> {
     }
 
     fn note(&mut self, notes: Vec<String>) {
-        notes.iter().for_each(|note| self.console.note(note));
-        self.notes.extend(notes);
+        for note in notes {
+            self.console.note(&note);
+            self.notes.push(note);
+        }
     }
 
     fn warn(&mut self, warnings: Vec<Finding>) {
-        warnings.iter().for_each(|warning| self.console.finding(warning));
-        self.warnings.extend(warnings);
+        for warning in warnings {
+            self.console.finding(&warning);
+            self.warnings.push(warning);
+        }
     }
 
     fn report(&mut self, steps: Vec<Step>) {
