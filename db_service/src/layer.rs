@@ -10,7 +10,7 @@ use terminal::Finding;
 use terminal::step::{Status, Step};
 
 use crate::error::Error;
-use crate::subject::{Inspected, ORDER, Planned, Terms};
+use crate::subject::{Inspected, ORDER, Planned, Terms, layouts};
 
 /// What a database says: both ledgers, and the subjects.
 #[derive(Debug, Default)]
@@ -115,6 +115,18 @@ impl PerformancePlan {
 
     fn refusals(&self) -> Vec<(String, Vec<Finding>)> {
         self.subjects.iter().flat_map(|subject| subject.refused()).collect()
+    }
+
+    /// What is worth knowing before it is done, each said once.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let lays_out = self.migrations.pending.iter().any(|header| !header.lays_out.is_empty());
+        let of_subjects = self.subjects.iter().flat_map(|subject| subject.notes());
+        let mut notes: Vec<String> =
+            lays_out.then(|| layouts::BACKUPS.to_owned()).into_iter().chain(of_subjects).collect();
+        notes.sort();
+        notes.dedup();
+        notes
     }
 
     /// What is reported instead of doing it.

@@ -1,19 +1,23 @@
 -- What was made from a table by others and follows its OID rather than its name: it has to be made anew when another table
 -- takes the name. `statement` is NULL for what cannot be. Whatever kind of object it is, it is found: what the engine does
 -- not know how to make anew is refused by name.
-WITH part AS (
+WITH relation AS (
+    -- `to_regclass` would ask for a right on the schema, which who only looks may not have.
+    SELECT c.oid, c.reltype FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1::text AND c.relname = $2::text
+),
+part AS (
     -- The table, and what is a part of it.
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, false AS is_row_type
-    FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, false AS is_row_type FROM relation c
     UNION ALL
     SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, pg_catalog.unnest(ARRAY[t.oid, t.typarray]), true
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_type t ON t.oid = c.reltype WHERE c.oid = pg_catalog.to_regclass($1)
+    FROM relation c JOIN pg_catalog.pg_type t ON t.oid = c.reltype
     UNION ALL
     SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid, false
-    FROM pg_catalog.pg_index i WHERE i.indrelid = pg_catalog.to_regclass($1)
+    FROM pg_catalog.pg_index i WHERE i.indrelid = (SELECT oid FROM relation)
     UNION ALL
     SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, false
-    FROM pg_catalog.pg_constraint k WHERE k.conrelid = pg_catalog.to_regclass($1)
+    FROM pg_catalog.pg_constraint k WHERE k.conrelid = (SELECT oid FROM relation)
 ),
 dependent AS (
     SELECT CASE WHEN r.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::pg_catalog.regclass END AS class,
@@ -50,15 +54,15 @@ WHERE NOT EXISTS (SELECT 1 FROM part p WHERE p.class = d.class AND p.oid = d.oid
   -- These are read with the table's definition, and carried or refused as parts of it.
   AND NOT COALESCE(v.relkind = 'S' OR v.relispartition, false)
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attrdef a
-                  WHERE d.class = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.oid = d.oid AND a.adrelid = pg_catalog.to_regclass($1))
+                  WHERE d.class = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.oid = d.oid AND a.adrelid = (SELECT oid FROM relation))
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t
-                  WHERE d.class = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND t.oid = d.oid AND t.tgrelid = pg_catalog.to_regclass($1))
+                  WHERE d.class = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND t.oid = d.oid AND t.tgrelid = (SELECT oid FROM relation))
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_policy y
-                  WHERE d.class = 'pg_catalog.pg_policy'::pg_catalog.regclass AND y.oid = d.oid AND y.polrelid = pg_catalog.to_regclass($1))
+                  WHERE d.class = 'pg_catalog.pg_policy'::pg_catalog.regclass AND y.oid = d.oid AND y.polrelid = (SELECT oid FROM relation))
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_statistic_ext s
-                  WHERE d.class = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND s.oid = d.oid AND s.stxrelid = pg_catalog.to_regclass($1))
+                  WHERE d.class = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND s.oid = d.oid AND s.stxrelid = (SELECT oid FROM relation))
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
                   WHERE d.class = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.oid
-                    AND pg_catalog.to_regclass($1) IN (k.conrelid, k.confrelid))
+                    AND (SELECT oid FROM relation) IN (k.conrelid, k.confrelid))
   AND d.class <> 'pg_catalog.pg_publication_rel'::pg_catalog.regclass
 ORDER BY d.class, d.oid

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use terminal::Finding;
 
-use crate::layout::{Estimate, Layout};
+use crate::layout::{Estimate, Layout, Shape};
 use crate::table::definition::Definition;
 use crate::table::dependents;
 use crate::table::obstacle::{self, ServerFacts};
@@ -25,15 +25,60 @@ pub async fn obstacles(
     let mut findings = layout.damage.clone();
     findings.extend(obstacle::of_table(&definition, &target.keys()));
     let server = ServerFacts::read(connection, &public).await?;
-    findings.extend(obstacle::of_dependents(&dependents::read(connection, &public).await?, &server.role));
+    findings.extend(of_dependents(connection, layout, &target, &server.role).await?);
+    findings.extend(obstacle::of_disk(Estimate::of(connection, &layout.sources()).await?.bytes, free_disk));
+    findings.extend(obstacle::of_server(&server, &definition, &target));
+    Ok(findings)
+}
+
+/// What would stand against a table that is in its leaves, and what comes of that: a new clone of the schema would be
+/// refused, and the next change of the layout. To whom the table does not belong, only what does not depend on the role.
+/// Writes nothing.
+///
+/// # Errors
+/// When a query fails.
+pub async fn standing_obstacles(connection: &mut PgConnection, layout: &Layout) -> Result<Vec<Finding>, sqlx::Error> {
+    let public = layout.public();
+    let definition = match &layout.actual {
+        Shape::Plain => None,
+        Shape::Hash { .. } => Definition::read(connection, &public).await?,
+    };
+    let Some(definition) = definition else { return Ok(Vec::new()) };
+    let server = ServerFacts::read(connection, &public).await?;
+    let mut findings = obstacle::of_table(&definition, &layout.actual.keys());
+    findings.extend(of_dependents(connection, layout, &Shape::Plain, &server.role).await?);
+    if server.owns {
+        findings.extend(obstacle::of_server(&server, &definition, &layout.actual));
+    } else {
+        findings.retain(|finding| finding.rule != obstacle::FOREIGN_DEPENDENT);
+    }
+    let with_consequence = |finding: Finding| {
+        // A clone has no leaves yet.
+        let consequence = if finding.rule == obstacle::ON_LEAF {
+            "the next split, merge or revert would be refused"
+        } else {
+            "a new clone of this schema would be refused, and so would the next split, merge or revert"
+        };
+        Finding { message: format!("{}; {consequence}", finding.message), ..finding }
+    };
+    Ok(findings.into_iter().map(with_consequence).collect())
+}
+
+/// Of what was made from the table, and from leaves that are not in the target.
+async fn of_dependents(
+    connection: &mut PgConnection,
+    layout: &Layout,
+    target: &Shape,
+    role: &str,
+) -> Result<Vec<Finding>, sqlx::Error> {
+    let mut findings = obstacle::of_dependents(&dependents::read(connection, &layout.public()).await?, role);
     for leaf in layout.actual.leaves().iter().filter(|leaf| !target.leaves().contains(leaf)) {
         let table = &layout.table;
-        for relation in std::iter::once(leaf.of(table)).chain(leaf.storage_of(table)) {
+        let divided = (leaf.paths > 1).then(|| leaf.of(table));
+        for relation in divided.into_iter().chain(leaf.storage_of(table)) {
             let dependents = dependents::read(connection, &relation).await?;
             findings.extend(obstacle::of_leaf(&relation.to_string(), &dependents));
         }
     }
-    findings.extend(obstacle::of_disk(Estimate::of(connection, &layout.sources()).await?.bytes, free_disk));
-    findings.extend(obstacle::of_server(&server, &definition, &target));
     Ok(findings)
 }

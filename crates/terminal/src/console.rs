@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::finding::{self, Finding};
 use crate::step::{Status, Step};
 use crate::variables;
 
@@ -57,9 +58,15 @@ impl Console {
             _ => "1;32",
         };
         self.progress(&format!("{}{rest}", self.paint(&status, colour)));
-        // Three databases, one remedy.
-        if let Some(remedy) = step.remedy.as_ref().filter(|remedy| self.screen().remedies.insert((*remedy).clone())) {
-            self.progress(&format!("         {remedy}"));
+        if let Some(remedy) = &step.remedy {
+            self.remedy(remedy);
+        }
+    }
+
+    /// What to do about the line above, once: three databases, one remedy.
+    fn remedy(&self, remedy: &str) {
+        if self.screen().remedies.insert(remedy.to_owned()) {
+            remedy.lines().for_each(|line| self.progress(&format!("         {line}")));
         }
     }
 
@@ -71,6 +78,14 @@ impl Console {
     /// Something that should not stay as it is.
     pub fn warning(&self, text: &str) {
         self.progress(&format!("{}: {text}", self.paint("warning", "1;33")));
+    }
+
+    /// The same, as a check has found it.
+    pub fn finding(&self, finding: &Finding) {
+        self.warning(&finding.to_string());
+        if let Some(remedy) = finding::remedies(std::slice::from_ref(finding)) {
+            self.remedy(&remedy);
+        }
     }
 
     /// A line of another program's output.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::elapsed::{Elapsed, as_milliseconds};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::finding::{self, Finding};
 use crate::step::{Status, Step};
 
 /// The outcome of a whole run.
@@ -35,6 +36,8 @@ pub struct Report {
     notes: Vec<String>,
     errors: Vec<ErrorReport>,
     milliseconds: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statements: Vec<StatementReport>,
 }
@@ -69,6 +72,14 @@ pub struct ServerReport {
 struct ErrorReport {
     what: String,
     why: Vec<String>,
+    next: Option<String>,
+}
+
+/// A finding that is no error.
+#[derive(Debug, Serialize)]
+struct WarningReport {
+    rule: &'static str,
+    what: String,
     next: Option<String>,
 }
 
@@ -109,8 +120,20 @@ impl Report {
             notes,
             errors,
             milliseconds: as_milliseconds(took),
+            warnings: Vec::new(),
             statements: Vec::new(),
         }
+    }
+
+    /// Adds what should not stay as it is, and stops nothing.
+    #[must_use]
+    pub fn with_warnings(self, findings: &[Finding]) -> Self {
+        let warning = |finding: &Finding| WarningReport {
+            rule: finding.rule,
+            what: finding.to_string(),
+            next: finding::remedies(std::slice::from_ref(finding)),
+        };
+        Self { warnings: findings.iter().map(warning).collect(), ..self }
     }
 
     /// Adds what would be executed.

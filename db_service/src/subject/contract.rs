@@ -37,6 +37,8 @@ pub trait Planned: Debug {
     fn unchanged(&self, database: &str) -> Vec<Step>;
     /// What is reported instead of doing it.
     fn pending(&self, database: &str) -> Vec<Step>;
+    /// What is worth knowing before it is done, each said once whatever is done how often.
+    fn notes(&self) -> Vec<String>;
     /// Tables that it will not touch as they are, with all that stands against each.
     fn refused(&self) -> Vec<(String, Vec<Finding>)>;
     /// Does it; the worker has it from the lock that nobody else is at it.

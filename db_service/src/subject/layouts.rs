@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use ledger::migrate::LedgerState;
 use ledger::migration::LAYER;
 use relayout::engine::{Change, JobEnd};
-use relayout::layout::Layout;
+use relayout::layout::{Layout, Shape};
 use relayout::preflight;
 use sqlx::PgConnection;
 use terminal::Finding;
@@ -24,6 +24,10 @@ pub struct Layouts;
 
 /// Where layouts are declared.
 const TABLE: &str = "db_service.layout";
+
+/// To know before a table's rows move from `public` into leaves.
+pub(crate) const BACKUPS: &str = "dumps by schema or name (`pg_dump -n public`, `pg_dump -t code_files`) hold no rows of a table \
+                                  once it is in leaves; what to run instead: \"Backups\" in docs/operations.md";
 
 /// How often a table may be altered while its rows are copied.
 const MOST_ABANDONED: usize = 5;
@@ -72,6 +76,25 @@ pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database:
     Ok(Layout::read_all(connection).await.map_err(failed)?)
 }
 
+/// What would be refused of tables that are in their leaves, if it were to be done again: a new clone of the schema, or the
+/// next change of a layout. A run that has nothing to do does not ask.
+///
+/// # Errors
+/// When a query fails.
+pub async fn warnings(
+    connection: &mut PgConnection,
+    layouts: &[Layout],
+    database: &str,
+) -> Result<Vec<Finding>, Error> {
+    let mut warnings = Vec::new();
+    for layout in layouts.iter().filter(|layout| layout.is_reached()) {
+        let failed = database::Error::sql("look for what would stand against a layout", database);
+        let found = preflight::standing_obstacles(connection, layout).await.map_err(failed)?;
+        warnings.extend(found.into_iter().map(|finding| finding.at(format!("table `{}`", layout.table))));
+    }
+    Ok(warnings)
+}
+
 /// A layout, and what stands against it.
 #[derive(Clone, Debug)]
 struct Found {
@@ -110,6 +133,12 @@ impl Planned for LayoutsPlan {
     fn pending(&self, database: &str) -> Vec<Step> {
         let wanted = self.0.iter().filter(|found| !found.layout.is_reached() && !found.is_refused());
         wanted.map(|found| step(database, &found.layout, Status::Pending)).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let is_laid_out = |found: &Found| found.layout.actual == Shape::Plain && found.layout.desired != Shape::Plain;
+        let wanted = self.0.iter().any(|found| is_laid_out(found) && !found.is_refused());
+        wanted.then(|| BACKUPS.to_owned()).into_iter().collect()
     }
 
     fn refused(&self) -> Vec<(String, Vec<Finding>)> {

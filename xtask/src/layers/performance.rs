@@ -75,6 +75,10 @@ impl LayerPlan for PerformancePlan {
         self.is_empty()
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.notes()
+    }
+
     fn refused(&self, target: &Target) -> Result<(), LayerError> {
         Ok(self.refused(target.name())?)
     }

@@ -3,14 +3,18 @@
 use std::fs;
 
 use crate::Verdict::{self, Passed};
-use crate::command::{self, migrations, project_copy, xtask, xtask_command};
+use crate::command::{self, Run, migrations, project_copy, xtask, xtask_command};
 use crate::database::{Database, Stage};
+use crate::role::{self, Role};
 use crate::server::TestServer;
 
 crate::tests![
     a_plan_shows_the_statements_and_whom_they_stop,
     all_broken_rules_are_said_at_once,
     what_a_run_would_refuse_is_said_beforehand,
+    what_dumps_will_miss_is_said_once,
+    what_a_new_clone_would_be_refused_for_is_a_warning,
+    what_depends_on_the_role_is_told_to_the_owner_alone,
     a_benchmark_drops_nothing_of_others,
 ];
 
@@ -96,6 +100,91 @@ fn what_a_run_would_refuse_is_said_beforehand(server: &TestServer) -> Verdict {
     let plan = migrations(&url, &["plan", "--json"]).exits(4).json();
     let statements = plan["statements"].as_array().unwrap();
     assert!(!statements.is_empty() && statements.iter().all(|statement| statement["name"] == "embeddings"));
+    Passed
+}
+
+/// Before the tables are laid out, and not for ever after.
+fn what_dumps_will_miss_is_said_once(server: &TestServer) -> Verdict {
+    let said = |run: Run| run.stderr.matches("note: dumps by schema or name").count();
+    let plan = |database: &Database<'_>| migrations(&database.url_text(), &["plan"]);
+    let dry_run = |database: &Database<'_>| xtask(&["db-setup", "--dry-run", "--database-url", &database.url_text()]);
+    for stage in [Stage::Ecto, Stage::Declared] {
+        let database = Database::at(server, stage);
+        assert_eq!((said(plan(&database).exits(3)), said(dry_run(&database).exits(3))), (1, 1));
+        let json = migrations(&database.url_text(), &["plan", "--json"]).json();
+        assert_eq!(json["notes"].as_array().unwrap().len(), 1);
+        assert_eq!(said(migrations(&database.url_text(), &[])), 1);
+        assert_eq!((said(plan(&database).succeeds()), said(dry_run(&database).succeeds())), (0, 0));
+        assert_eq!(said(migrations(&database.url_text(), &[])), 0);
+    }
+    let refused = Database::at(server, Stage::Declared);
+    refused.execute("CREATE UNIQUE INDEX lonely ON code_files (id)");
+    assert_eq!(said(plan(&refused).exits(4)), 0);
+    let back = Database::at(server, Stage::All);
+    back.execute("UPDATE db_service.layout SET leaves = 1");
+    assert_eq!(said(plan(&back).exits(3)), 0);
+    Passed
+}
+
+const LOOKS: [&str; 3] = ["plan", "status", "verify"];
+
+/// What is added to a table in leaves afterwards; whoever looks.
+fn what_a_new_clone_would_be_refused_for_is_a_warning(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = Database::at(server, Stage::Ecto);
+    role::give_all(&database, &owner.name);
+    migrations(&owner.url(&database), &[]).succeeds();
+    let urls = [database.url_text(), owner.url(&database)];
+    for (url, command) in urls.iter().flat_map(|url| LOOKS.map(|command| (url, command))) {
+        let clean = migrations(url, &[command, "--json"]).succeeds();
+        assert!(clean.json().get("warnings").is_none() && !clean.stderr.contains("warning"), "{}", clean.stderr);
+    }
+    // As Ecto's `references` with `with:`, and what uses the row type.
+    let as_owner = Database::with_url(server, &database.name, &urls[1]);
+    as_owner.execute(
+        "CREATE TABLE notes (id bigserial PRIMARY KEY, repo_name text, path text,
+             CONSTRAINT notes_path_fkey FOREIGN KEY (repo_name, path) REFERENCES code_files (repo_name, file_path));
+         CREATE FUNCTION newest() RETURNS SETOF embeddings LANGUAGE sql AS 'SELECT * FROM public.embeddings'",
+    );
+    let of_files = "warning: table `code_files`: it is referenced by the foreign key notes_path_fkey of notes; \
+                    a new clone of this schema would be refused, and so would the next split, merge or revert";
+    for (url, command) in urls.iter().flat_map(|url| LOOKS.map(|command| (url, command))) {
+        let run = migrations(url, &[command])
+            .succeeds()
+            .says(of_files)
+            .says("warning: table `embeddings`: function newest()");
+        assert_eq!(run.stderr.matches("warning: ").count(), 2, "{}", run.stderr);
+    }
+    // It is true.
+    for (table, why) in [("code_files", "notes_path_fkey"), ("embeddings", "newest()")] {
+        migrations(&urls[1], &["revert", "--table", table, "--yes"]).exits(4).says(why);
+    }
+    database.execute("UPDATE db_service.layout SET leaves = 16");
+    assert!(!migrations(&urls[1], &[]).succeeds().stderr.contains("warning"), "it looks where it has nothing to do");
+    as_owner.execute("DROP TABLE notes; DROP FUNCTION newest");
+    assert!(!migrations(&urls[1], &["plan"]).succeeds().stderr.contains("warning"));
+    Passed
+}
+
+/// Who may only read cannot change the table anyhow; its owner cannot while a view is somebody else's.
+fn what_depends_on_the_role_is_told_to_the_owner_alone(server: &TestServer) -> Verdict {
+    let (owner, reader) = (Role::new(server), Role::new(server));
+    let database = Database::at(server, Stage::Ecto);
+    role::give_all(&database, &owner.name);
+    migrations(&owner.url(&database), &[]).succeeds();
+    database.execute(&format!(
+        "CREATE VIEW files AS SELECT repo_name FROM code_files; ALTER VIEW files OWNER TO {reader};
+         GRANT USAGE ON SCHEMA db_service TO {reader}; GRANT SELECT ON ALL TABLES IN SCHEMA db_service, public TO {reader};
+         CREATE VIEW leaf_16_3.part AS SELECT repo_name FROM leaf_16_3.code_files",
+        reader = reader.name
+    ));
+    let of_leaf = "view leaf_16_3.part depends on its leaf \"leaf_16_3\".\"code_files\"; the next split";
+    let of_role = format!("belongs to {}, of whom `{}` is no member", reader.name, owner.name);
+    for command in LOOKS {
+        migrations(&owner.url(&database), &[command]).succeeds().says(of_leaf).says(&of_role);
+        let run = migrations(&reader.url(&database), &[command]).succeeds().says(of_leaf);
+        assert_eq!(run.stderr.matches("warning: ").count(), 1, "{}", run.stderr);
+    }
     Passed
 }
 

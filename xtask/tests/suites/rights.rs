@@ -16,6 +16,7 @@ crate::tests![
     a_member_of_the_owner_runs_it,
     the_owner_can_go_on_after_a_superuser,
     a_schema_of_somebody_elses_is_left_alone,
+    a_schema_that_an_older_version_made_is_dropped,
     what_is_made_from_a_table_meanwhile_is_named,
     a_new_form_that_would_differ_is_never_seen,
     verify_and_revert_ask_for_no_complete_ledger,
@@ -58,6 +59,28 @@ fn a_schema_of_somebody_elses_is_left_alone(server: &TestServer) -> Verdict {
     let left = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^leaf|^db_service_' ORDER BY 1";
     assert_eq!(database.column(left), ["db_service_new", "leaf_16_3", "leaf_3_1"]);
     assert_eq!(dump(&database), before);
+    Passed
+}
+
+/// It has left no mark, and noted less of the table in the journal.
+fn a_schema_that_an_older_version_made_is_dropped(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    database.execute("UPDATE db_service.layout SET leaves = 32 WHERE table_name = 'embeddings'");
+    migrations(&url, &["--yes"]).succeeds();
+    database.execute(
+        "DO $$ DECLARE s name; BEGIN
+             FOR s IN SELECT nspname FROM pg_namespace WHERE nspname LIKE 'leaf%' LOOP
+                 EXECUTE format('COMMENT ON SCHEMA %I IS NULL', s);
+             END LOOP;
+         END $$;
+         UPDATE db_service.relayout_job SET definition = definition - 'is_subscribed';
+         CREATE SCHEMA leaf_3_1; CREATE SCHEMA leaf_32_1_paths; CREATE SCHEMA leaf_16_3_by_hand;
+         COMMENT ON SCHEMA leaf_16_3 IS 'of somebody else by now'",
+    );
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    let left = "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'leaf%' ORDER BY 1";
+    assert_eq!(database.column(left), ["leaf_16_3", "leaf_16_3_by_hand", "leaf_32_1_paths", "leaf_3_1"]);
     Passed
 }
 

@@ -1,5 +1,9 @@
 //! The servers that the suites run on.
 
+mod clients;
+
+pub(crate) use clients::conninfo;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::database::{DatabaseUrl, ServerUrl};
+use ::database::ServerUrl;
 use testcontainers::core::{IntoContainerPort as _, WaitFor};
 use testcontainers::runners::SyncRunner as _;
 use testcontainers::{Container, GenericImage, ImageExt as _};
@@ -155,47 +159,6 @@ impl TestServer {
             .truth(&format!("SELECT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = '{extension}')"))
     }
 
-    /// `pg_dump` of the server's own version.
-    pub(crate) fn pg_dump(&self, url: &DatabaseUrl) -> Command {
-        self.client("pg_dump", url)
-    }
-
-    pub(crate) fn psql(&self, url: &DatabaseUrl) -> Command {
-        self.client("psql", url)
-    }
-
-    fn client(&self, program: &str, url: &DatabaseUrl) -> Command {
-        let mut command;
-        match &self.holder {
-            Holder::Embedded { bin, .. } => {
-                command = Command::new(bin.join(program));
-                command.envs(url.libpq_environment());
-            }
-            Holder::Container(container) => {
-                command = Command::new("docker");
-                let password = format!("PGPASSWORD={PASSWORD}");
-                command.args([
-                    "exec",
-                    "-i",
-                    "-e",
-                    &password,
-                    container.id(),
-                    program,
-                    "-h",
-                    "127.0.0.1",
-                    "-U",
-                    "postgres",
-                ]);
-                command.args(["-d", url.database()]);
-            }
-            Holder::Elsewhere => {
-                command = Command::new(program);
-                command.envs(url.libpq_environment());
-            }
-        }
-        command
-    }
-
     /// The account that an embedded server runs as, by its number.
     pub(crate) fn account(&self) -> Option<u32> {
         let Holder::Embedded { root, .. } = &self.holder else { return None };
@@ -240,9 +203,19 @@ impl Drop for TestServer {
 
 /// A server of its own that only replays, with no primary to replay from.
 pub(crate) fn standby() -> Result<TestServer, String> {
+    embedded_again(|data| std::fs::write(data.join("standby.signal"), ""))
+}
+
+/// A server of its own beside that of a test; others can subscribe to it.
+pub(crate) fn another() -> Result<TestServer, String> {
+    embedded_again(|data| std::fs::write(data.join("postgresql.auto.conf"), "wal_level = logical\nfsync = off\n"))
+}
+
+/// One that is changed in its data before it is started again.
+fn embedded_again(change: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<TestServer, String> {
     let (_, Holder::Embedded { root, .. }) = embedded()? else { return Err("it is not of the embedded kind".into()) };
     dev_server::stop(root.path()).map_err(|error| error.to_string())?;
-    std::fs::write(root.path().join(".dev-db/data/standby.signal"), "").map_err(|error| error.to_string())?;
+    change(&root.path().join(".dev-db/data")).map_err(|error| error.to_string())?;
     let (url, holder) = embedded_in(root)?;
     Ok(TestServer::new(Kind::Embedded, url, holder))
 }

@@ -8,6 +8,9 @@ use crate::job::{NEW, OLD};
 /// The comment on a schema of ours.
 const MARK: &str = "Parts of the tables that the performance layer lays out; made and dropped by `migrations`.";
 
+/// What every job notes of its table since schemas have the mark.
+const NOTED_SINCE: &str = "is_subscribed";
+
 /// Makes a schema for tables of an owner, unless it is there. It belongs to the first of them, so that the owner may do
 /// there what it may do in the table's own schema; others get the same by a grant.
 pub(super) fn create(name: &str, owner: &str) -> Statement {
@@ -27,7 +30,8 @@ pub(super) fn create(name: &str, owner: &str) -> Statement {
     Statement::new("a schema for it", sql)
 }
 
-/// Drops those of the engine's schemas that nothing lives in any more.
+/// Drops those of the engine's schemas that nothing lives in any more: those with the mark, and those without that the
+/// journal says a version made that left no marks.
 pub(super) fn drop_empty() -> Statement {
     let mark = literal(MARK);
     let sql = format!(
@@ -36,7 +40,16 @@ pub(super) fn drop_empty() -> Statement {
         BEGIN
             FOR schema IN SELECT n.nspname FROM pg_catalog.pg_namespace n
                           WHERE (n.nspname ~ '^leaf_[0-9]+_[0-9]+(_paths_[0-9]+(_[0-9]+)?)?$' OR n.nspname IN ('{NEW}', '{OLD}'))
-                            AND pg_catalog.obj_description(n.oid, 'pg_namespace') = {mark}
+                            AND pg_catalog.pg_has_role(n.nspowner, 'USAGE')
+                            AND (pg_catalog.obj_description(n.oid, 'pg_namespace') = {mark}
+                                 OR pg_catalog.obj_description(n.oid, 'pg_namespace') IS NULL AND EXISTS (
+                                    SELECT 1
+                                    FROM db_service.relayout_job j
+                                    LEFT JOIN LATERAL pg_catalog.jsonb_path_query(
+                                        pg_catalog.jsonb_build_array(j.source, j.target), '$[*].hash.leaves[*]') l ON true
+                                    WHERE NOT j.definition ? '{NOTED_SINCE}'
+                                      AND (n.nspname IN ('{NEW}', '{OLD}') OR n.nspname ~ pg_catalog.format(
+                                          '^leaf_%s_%s(_paths_|$)', l ->> 'modulus', l ->> 'remainder'))))
                             AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                                             WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid)
             LOOP

@@ -21,7 +21,8 @@ pub(crate) struct Dependent {
 
 /// Reads them.
 pub(crate) async fn read(connection: &mut PgConnection, relation: &Relation) -> Result<Vec<Dependent>, sqlx::Error> {
-    let rows = sqlx::query_file!("queries/dependents.sql", relation.to_string()).fetch_all(connection).await?;
+    let rows = sqlx::query_file!("queries/dependents.sql", relation.schema, relation.name);
+    let rows = rows.fetch_all(connection).await?;
     rows.into_iter()
         .map(|row| {
             let view = row.view.map(|name| name.parse()).transpose();

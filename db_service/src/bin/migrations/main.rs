@@ -34,7 +34,8 @@ async fn main() -> ExitCode {
     let error = outcome.err();
     let errors: Vec<&dyn Failure> = error.iter().map(|error| error as &dyn Failure).collect();
     let command = Command::name(options.command.as_ref());
-    let report = Report::new(command, run.server, run.steps, Vec::new(), &errors, started.elapsed())
+    let report = Report::new(command, run.server, run.steps, run.notes, &errors, started.elapsed())
+        .with_warnings(&run.warnings)
         .with_statements(run.statements.documents());
     console.done();
     if let Some(error) = &error {

@@ -12,6 +12,7 @@ use ledger::migration::{LAYER, Migrations};
 use relayout::layout::Layout;
 use relayout::{Engine, Progress, adaptive, audit};
 use sqlx::PgConnection;
+use terminal::Finding;
 use terminal::console::Console;
 use terminal::report::ServerReport;
 use terminal::step::{Status, Step};
@@ -25,6 +26,8 @@ use crate::statements::Statements;
 pub(crate) struct Run<'a> {
     console: &'a Console,
     pub(crate) steps: Vec<Step>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) warnings: Vec<Finding>,
     pub(crate) statements: Statements,
     pub(crate) server: Option<ServerReport>,
 }
@@ -37,7 +40,8 @@ struct Embedded {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
-        Self { console, steps: Vec::new(), statements: Statements::default(), server: None }
+        let statements = Statements::default();
+        Self { console, steps: Vec::new(), notes: Vec::new(), warnings: Vec::new(), statements, server: None }
     }
 
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
@@ -79,7 +83,10 @@ impl<'a> Run<'a> {
         let layouts = layouts::read(connection, &state.ledger, database).await?;
         match &options.command {
             // Neither rests on complete ledgers: an Ecto migration that is pending may be what asks for a plain table.
-            Some(Command::Verify) => self.report(verified(connection, &layouts, database).await?),
+            Some(Command::Verify) => {
+                self.warn(layouts::warnings(connection, &layouts, database).await?);
+                self.report(verified(connection, &layouts, database).await?);
+            }
             Some(Command::Revert(_)) => self.declare(options, url, embedded, connection, &layouts).await?,
             Some(Command::Plan | Command::Status) => {
                 let plan = embedded.plan(&state, database)?;
@@ -87,7 +94,9 @@ impl<'a> Run<'a> {
                     self.report(plan.unchanged(database));
                 }
                 self.report(plan.pending(database));
+                self.warn(layouts::warnings(connection, &layouts, database).await?);
                 if matches!(options.command, Some(Command::Plan)) {
+                    self.note(plan.notes());
                     let begun = layouts.iter().filter(|layout| !plan.refuses(&layout.table));
                     self.statements = Statements::read(connection, begun, options.common.budget(), database).await?;
                 }
@@ -162,7 +171,7 @@ impl<'a> Run<'a> {
         let (database, common) = (url.database(), &options.common);
         let lock = DatabaseLock::acquire(url, common.lock_timeout(), |text| self.console.busy(text)).await?;
         let mut worker = Worker::connect(&lock).await?;
-        let (console, steps) = (self.console, &mut self.steps);
+        let (console, steps, notes) = (self.console, &mut self.steps, &mut self.notes);
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
         let free_disk = common.free_disk_bytes();
@@ -179,6 +188,10 @@ impl<'a> Run<'a> {
         if declarations.is_empty() {
             let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
             let plan = embedded.plan(&state, database)?;
+            for note in plan.notes() {
+                console.note(&note);
+                notes.push(note);
+            }
             layer::apply(&plan, &embedded.migrations, &mut worker, &terms, report).await?;
         } else {
             for Declaration { layout, desired, .. } in &declarations {
@@ -189,6 +202,20 @@ impl<'a> Run<'a> {
         worker.close().await;
         lock.release().await;
         Ok(())
+    }
+
+    fn note(&mut self, notes: Vec<String>) {
+        for note in notes {
+            self.console.note(&note);
+            self.notes.push(note);
+        }
+    }
+
+    fn warn(&mut self, warnings: Vec<Finding>) {
+        for warning in warnings {
+            self.console.finding(&warning);
+            self.warnings.push(warning);
+        }
     }
 
     fn report(&mut self, steps: Vec<Step>) {

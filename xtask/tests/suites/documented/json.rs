@@ -10,7 +10,12 @@ use crate::command::{migrations, project_copy, run, xtask, xtask_command};
 use crate::database::{Database, Stage};
 use crate::server::{TestServer, project};
 
-crate::tests![every_command_prints_its_document, the_fields_are_those_of_the_page, plan_prints_its_statements];
+crate::tests![
+    every_command_prints_its_document,
+    the_fields_are_those_of_the_page,
+    plan_prints_its_statements,
+    warnings_have_their_fields
+];
 
 fn page() -> String {
     fs::read_to_string(project().join("docs/json.md")).unwrap()
@@ -65,7 +70,7 @@ fn the_fields_are_those_of_the_page(server: &TestServer) -> Verdict {
     let database = Database::at(server, Stage::Ecto);
     let document = xtask(&["db-setup", "--json", "--database-url", &database.url_text()]).succeeds().json();
     let mut written = fields("## Fields");
-    written.retain(|name| name != "statements");
+    written.retain(|name| !matches!(name.as_str(), "statements" | "warnings"));
     assert_eq!(keys(&document), written);
     assert_eq!(keys(&document["steps"][0]), fields("A step:"));
     let failed = migrations("mysql://h/d", &["--json"]).exits(2).json();
@@ -79,5 +84,17 @@ fn plan_prints_its_statements(server: &TestServer) -> Verdict {
     let document = migrations(&database.url_text(), &["plan", "--json"]).exits(3).json();
     assert!(fields("## Fields").contains(&"statements".to_owned()));
     assert_eq!(keys(&document["statements"][0]), fields("A statement:"));
+    Passed
+}
+
+fn warnings_have_their_fields(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    database.execute("CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM code_files");
+    assert!(fields("## Fields").contains(&"warnings".to_owned()));
+    for command in ["plan", "status", "verify"] {
+        let document = migrations(&database.url_text(), &[command, "--json"]).succeeds().json();
+        assert_eq!(keys(&document["warnings"][0]), fields("A warning:"));
+        assert_eq!(document["outcome"], "unchanged");
+    }
     Passed
 }

@@ -1,11 +1,13 @@
 //! What is written is what is said: every message in the tables of README and of the operations guide is produced here,
-//! and every command in the table of `docs/json.md` is run as it stands there.
+//! and every command in the table of `docs/json.md` and in those of "Backups" is run as it stands there.
 
 mod any;
+mod backups;
 mod by_hand;
 mod ecto;
 mod json;
 mod performance;
+mod replication;
 mod rights;
 mod table;
 mod url;
@@ -41,6 +43,7 @@ const TABLES: [&Messages; 7] = [
 /// One test for each row that is written, and one for the rows that are not written any more.
 pub(crate) fn tests() -> Vec<(String, Test)> {
     let mut tests = json::tests();
+    tests.extend(backups::tests().into_iter().chain(replication::tests()));
     tests.push((format!("{}::every_situation_has_its_row", module_path!()), Box::new(every_situation_has_its_row)));
     for messages in TABLES {
         for row in messages.written() {

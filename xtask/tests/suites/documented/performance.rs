@@ -46,6 +46,11 @@ pub(super) const MESSAGES: Messages = Messages {
             database.execute("CREATE UNIQUE INDEX lonely ON code_files (id)");
             refused(&migrations(&database.url_text(), &[]))
         }),
+        ("warning: table `…`: … a new clone of this schema would be refused", |server| {
+            let database = Database::at(server, Stage::All);
+            database.execute("CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM code_files");
+            Ok(migrations(&database.url_text(), &["plan"]).succeeds().stderr)
+        }),
         ("does not have the performance layer", |server| {
             refused(&migrations(&Database::at(server, Stage::Ecto).url_text(), &["verify"]))
         }),

@@ -42,6 +42,7 @@ pub(crate) mod example;
 
 use terminal::Finding;
 
+pub(crate) use dependents::{FOREIGN as FOREIGN_DEPENDENT, ON_LEAF};
 pub(crate) use facts::ServerFacts;
 
 use super::definition::Definition;
