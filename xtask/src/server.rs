@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use database::ServerUrl;
-use database::url::Parsed;
+use database::url::{Defaults, Parsed};
 use dev_server::Kind;
 use terminal::console::Console;
 use terminal::report::ServerReport;
@@ -150,7 +150,7 @@ fn named(options: &ServerOptions, console: &Console) -> Result<Option<TargetServ
     if let Some(kind) = kind_of(options.server).ok().flatten() {
         return Err(ServerError::TwoServers(kind.name()));
     }
-    let named = Parsed::read(text).map_err(database::Error::from)?;
+    let named = Parsed::read_with(text, &Defaults::of_process()).map_err(database::Error::from)?;
     console.keep_secret(named.server().secrets());
     Ok(Some(TargetServer { kind: "url", named, version: None, started: None }))
 }

@@ -61,6 +61,7 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
         console.step(step);
         work.steps.push(step.clone());
     }
+    work.notes.extend_from_slice(server.url().notes());
     let targets = target::choose(&server.named, options.environment);
     // Side by side: nothing in one database waits for another.
     let patience = Duration::from_secs(options.lock_timeout);

@@ -98,8 +98,16 @@ pub fn sql_state(error: &sqlx::Error) -> Option<String> {
 pub const POOLED: &str = "nothing was changed: use a URL of the server itself, or of a pool in session mode; locks have to last longer \
                           than a transaction";
 
+/// What to do where a pooler has no session left.
+pub(crate) const FULL_POOL: &str = "a run needs several sessions at once: raise the pooler's `pool_size` to 10 or more, or use a URL of the \
+                                    server itself";
+
 /// What to do where the server only replays another's changes.
 pub const STANDBY: &str = "nothing was changed: use a URL of the primary";
+
+/// What to do where a statement is refused because its transaction only reads.
+const READ_ONLY: &str = "transactions only read here: use a URL of the primary if this is a standby; else `default_transaction_read_only` is \
+                         on: `ALTER ROLE … RESET` it, or `ALTER DATABASE … RESET`";
 
 /// `RAISE EXCEPTION` without an `ERRCODE`. Nothing of ours raises it.
 const RAISED: &str = "P0001";
@@ -112,7 +120,9 @@ fn hint(error: &sqlx::Error) -> Option<String> {
             "something holds a lock on the object for long: see `pg_stat_activity`, then run the same command again"
                 .into()
         }
-        "25006" => STANDBY.into(),
+        "25006" => READ_ONLY.into(),
+        // Of PgBouncer, which has this one code for all that it does not do.
+        "08P01" => pooler_hint(error.as_database_error()?.message())?.into(),
         RAISED => {
             "code of the database's own has refused it, an event trigger perhaps: disable it for the run, by `ALTER EVENT TRIGGER … \
              DISABLE`"
@@ -125,4 +135,43 @@ fn hint(error: &sqlx::Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What to do where PgBouncer has refused something.
+fn pooler_hint(message: &str) -> Option<&'static str> {
+    Some(match message {
+        _ if message.contains("unsupported startup parameter") => {
+            "add the parameter to PgBouncer's `ignore_startup_parameters`, or use a URL of the server itself"
+        }
+        _ if message.contains("statement pooling") => POOLED,
+        _ if message.contains("query_wait_timeout") => FULL_POOL,
+        _ if message.contains("no such database") || message.contains("does not exist") => {
+            "the pooler knows no such database: check the name in the URL, and `[databases]` in PgBouncer's configuration; what is \
+             missing on the server itself is created through a URL of the server"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pooler_does_not_do_has_its_remedy() {
+        for (message, remedy) in [
+            ("unsupported startup parameter: options", "ignore_startup_parameters"),
+            ("transaction blocks not allowed in statement pooling mode", "session mode"),
+            ("query_wait_timeout", "`pool_size`"),
+            ("no such database: d", "knows no such database"),
+            (
+                r#"server login has been failing, cached error: database "d" does not exist (server_login_retry)"#,
+                "[databases]",
+            ),
+        ] {
+            let hint = pooler_hint(message).unwrap();
+            assert!(hint.contains(remedy), "{message}: {hint}");
+        }
+        assert_eq!(pooler_hint("protocol violation"), None);
+    }
 }

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{sleep, timeout};
 
-use crate::cause::{Cause, sql_state};
+use crate::cause::{Cause, FULL_POOL, sql_state};
 use crate::retry::Backoff;
 use crate::url::DatabaseUrl;
 
 /// How long a server that is still starting up is waited for.
 const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long somebody may take to answer who has not answered before.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A connection did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,9 @@ pub enum ConnectFailure {
     /// Something answers too slowly.
     #[error("no answer within {} s", .0.as_secs())]
     Timeout(Duration),
+    /// A pooler let us in, and has no session of the server for us.
+    #[error("the connection came about, but no statement had an answer within {} s", .0.as_secs())]
+    NoSession(Duration),
     /// TLS was asked for and could not be had.
     #[error("TLS failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -72,8 +78,13 @@ impl ConnectError {
             ConnectFailure::Unreachable(_) | ConnectFailure::Timeout(_) => {
                 "check the host and the port in the database URL, and that the server runs; `cargo xtask db-server start` starts one".into()
             }
-            ConnectFailure::Tls(_) => "the URL asks for TLS: check `sslmode` and `sslrootcert`, or that the server offers it".into(),
-            ConnectFailure::Other(_) => return None,
+            ConnectFailure::NoSession(_) => format!("is this a pooler? {FULL_POOL}"),
+            ConnectFailure::Tls(_) => {
+                "the URL asks for TLS, or PGSSLMODE does: check that the server offers it, and that `sslrootcert` signed its certificate \
+                 where `sslmode=verify-…` or `channel_binding=require` has it verified"
+                    .into()
+            }
+            ConnectFailure::Other(cause) => return cause.hint(),
         })
     }
 }
@@ -87,18 +98,29 @@ pub async fn connect(url: &DatabaseUrl) -> Result<PgConnection, ConnectError> {
     let started = Instant::now();
     let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(250));
     loop {
-        let attempt = timeout(url.connect_timeout(), options.connect()).await;
-        let error = match attempt {
+        let error = match timeout(url.connect_timeout(), options.connect()).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) if is_starting_up(&error) && started.elapsed() < STARTUP_PATIENCE => {
                 sleep(backoff.pause()).await;
                 continue;
             }
             Ok(Err(error)) => classify(error, url),
-            Err(_) => ConnectFailure::Timeout(url.connect_timeout()),
+            // A pooler that cannot log in to its server keeps us waiting, and tells whoever comes next why.
+            Err(_) => match timeout(AGAIN, options.connect()).await {
+                Ok(Err(error)) => classify(error, url),
+                Ok(Ok(connection)) => return Ok(connection),
+                Err(_) => ConnectFailure::Timeout(url.connect_timeout()),
+            },
         };
         return Err(ConnectError { url: url.to_string(), cause: error });
     }
+}
+
+/// The answer to the first thing that a new connection is asked, which may take no longer than the connection itself.
+pub(crate) async fn first_answer<T>(url: &DatabaseUrl, answer: impl Future<Output = T>) -> Result<T, ConnectError> {
+    let patience = url.connect_timeout();
+    let late = |_| ConnectError { url: url.to_string(), cause: ConnectFailure::NoSession(patience) };
+    timeout(patience, answer).await.map_err(late)
 }
 
 /// Closes a connection in good order; the server would otherwise log an unexpected end.
@@ -117,6 +139,10 @@ fn classify(error: sqlx::Error, url: &DatabaseUrl) -> ConnectFailure {
         (Some("3D000"), _) => ConnectFailure::DatabaseMissing(url.database().to_owned()),
         (Some("28P01" | "28000"), error) => {
             ConnectFailure::Login(error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default())
+        }
+        // rustls has found something wrong with what the server showed.
+        (_, sqlx::Error::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+            ConnectFailure::Tls(error.into())
         }
         (_, sqlx::Error::Io(error)) => ConnectFailure::Unreachable(error),
         (_, sqlx::Error::Tls(error)) => ConnectFailure::Tls(error),

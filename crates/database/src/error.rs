@@ -46,6 +46,12 @@ pub enum Error {
         /// Where.
         database: String,
     },
+    /// A server from before the features that the layers rest on.
+    #[error("PostgreSQL {found} is too old: {oldest} is the oldest that works", oldest = crate::server::OLDEST)]
+    TooOld {
+        /// Its version, as `15.18`.
+        found: String,
+    },
     /// A server that only replays another's changes.
     #[error("the server of database `{database}` is a standby and takes no writes")]
     Standby {
@@ -86,6 +92,9 @@ impl Failure for Error {
             Self::LockHeld { .. } => Some("wait for the other run to end and run the same command again".into()),
             Self::Pooled { .. } => Some(POOLED.into()),
             Self::Standby { .. } => Some(STANDBY.into()),
+            Self::TooOld { .. } => {
+                Some("use a newer server; `cargo xtask db-setup --server embedded` brings its own".into())
+            }
         }
     }
 

@@ -10,6 +10,7 @@
 //! | [`retry`] | asking for locks in short attempts |
 //! | [`relation`], [`quote`] | names, and the one place where they become SQL text |
 //! | [`statement`] | what is going to be run, with its lock and its reason: printed, executed, compared |
+//! | [`server`] | whether we can work on a server: its age, and whether it is a standby |
 //! | [`environment`] | what a database is for: `dev`, `test` or `prod` |
 //! | [`cause`] | what the server said, once |
 //!
@@ -25,6 +26,7 @@ mod pooler;
 pub mod quote;
 pub mod relation;
 pub mod retry;
+pub mod server;
 pub mod statement;
 pub mod transaction;
 pub mod url;

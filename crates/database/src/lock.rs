@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 use tokio::time::sleep;
 
-use crate::connection::{close, connect};
+use crate::connection::{close, connect, first_answer};
 use crate::error::Error;
 use crate::pooler::is_pooled;
 use crate::retry::Backoff;
+use crate::server::Server;
 use crate::url::DatabaseUrl;
 
 /// `b"singular"` as a number.
@@ -40,22 +41,23 @@ impl DatabaseLock {
     /// Takes both keys, waiting at most `patience` for another runner; `on_wait` is called once if there is one.
     ///
     /// # Errors
-    /// [`Error::LockHeld`] when the other runner does not finish in time; [`Error::Pooled`]; [`Error::Standby`].
+    /// [`Error::LockHeld`] when the other runner does not finish in time; [`Error::Pooled`]; [`Error::Standby`];
+    /// [`Error::TooOld`].
     pub async fn acquire(url: &DatabaseUrl, patience: Duration, on_wait: impl Fn(&str)) -> Result<Self, Error> {
         let database = url.database();
         let mut connection = connect(url).await?;
         let failed = || Error::sql("take the migration lock", database);
         let mut other = connect(url).await?;
-        let pooled = is_pooled(&mut connection, &mut other).await.map_err(failed())?;
+        // A pool that has no session left lets us in all the same, and has us wait.
+        let pooled = first_answer(url, is_pooled(&mut connection, &mut other)).await?.map_err(failed())?;
         close(other).await;
         if pooled {
             return Err(Error::Pooled { database: database.to_owned() });
         }
         // Here and not with each statement: whoever asks for the lock is about to write.
-        let is_standby = sqlx::query_scalar("SELECT pg_catalog.pg_is_in_recovery()");
-        if is_standby.fetch_one(&mut connection).await.map_err(failed())? {
-            return Err(Error::Standby { database: database.to_owned() });
-        }
+        let server = Server::read(&mut connection).await.map_err(failed())?;
+        server.takes_writes(database)?;
+        server.is_supported()?;
         sqlx::raw_sql("SET idle_session_timeout = 0").execute(&mut connection).await.map_err(failed())?;
         let started = Instant::now();
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(250));

@@ -9,8 +9,8 @@ use sqlx::{Connection as _, PgConnection};
 pub const READ_ONLY: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 0";
 /// What is only read, all of it as it was at one moment.
 pub const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0";
-/// What is changed, whatever isolation a role or a database has as its default.
-pub const CHANGE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// What is changed, whatever a role or a database has as its default.
+pub const CHANGE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// How a transaction is to end that did not fail.
 #[derive(Debug)]

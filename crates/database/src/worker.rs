@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::PgConnection;
 
-use crate::connection::{close, connect};
+use crate::connection::{close, connect, first_answer};
 use crate::error::Error;
 use crate::lock::{DatabaseLock, WORKER_KEY};
 
@@ -63,7 +63,8 @@ impl Worker {
         let mut connection = connect(lock.url()).await?;
         // By itself first: on a slow machine the other settings may take longer than a role allows a statement.
         for settings in ["SET statement_timeout = 0", SETTINGS] {
-            sqlx::raw_sql(settings).execute(&mut connection).await.map_err(failed())?;
+            let set = sqlx::raw_sql(settings).execute(&mut connection);
+            first_answer(lock.url(), set).await?.map_err(failed())?;
         }
         // Never waits: only who holds the database's lock takes this key alone, and that is us.
         sqlx::query!("SELECT pg_catalog.pg_advisory_lock_shared($1)", WORKER_KEY)

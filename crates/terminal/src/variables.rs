@@ -46,6 +46,12 @@ pub fn temporary_folder() -> PathBuf {
     env::temp_dir()
 }
 
+/// A variable of libpq's, `PGSSLMODE` say; an empty one says nothing.
+#[must_use]
+pub fn libpq(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The names of variables that start so.
 #[must_use]
 pub fn names_starting_with(prefix: &str) -> Vec<OsString> {

@@ -23,6 +23,7 @@ use crate::target;
 
 pub(crate) fn run(options: &StructureOptions, project: &Project, console: &Console) -> Result<Exit, StructureError> {
     let server = server::obtain(&options.server, project, console)?;
+    server.url().notes().iter().for_each(|note| console.note(note));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StructureError::Runtime)?;
     let scratch = server.url().database(&format!("singularity_structure_{}", std::process::id()));

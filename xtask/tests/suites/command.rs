@@ -151,9 +151,20 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn clean(command: &mut Command) {
-    for name in
-        ["DATABASE_URL", "MIX_ENV", "NO_COLOR", "PGHOST", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGPORT", "PGOPTIONS"]
-    {
+    for name in [
+        "DATABASE_URL",
+        "MIX_ENV",
+        "NO_COLOR",
+        "PGHOST",
+        "PGUSER",
+        "PGPASSWORD",
+        "PGDATABASE",
+        "PGPORT",
+        "PGOPTIONS",
+        "PGPASSFILE",
+        "PGSSLMODE",
+        "PGSSLROOTCERT",
+    ] {
         command.env_remove(name);
     }
 }

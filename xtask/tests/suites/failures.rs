@@ -122,7 +122,9 @@ fn a_standby_is_named_before_anything_is_tried(server: &TestServer) -> Verdict {
     if server.kind != Kind::Embedded {
         return Skipped("a standby is made of an embedded server only".to_owned());
     }
-    let standby = match standby() {
+    let layer = |url: &str| xtask(&["db-setup", "--ecto", "load", "--environment", "test", "--database-url", url]);
+    let prepare = |primary: &TestServer| drop(layer(&primary.named("layer").url_text()).succeeds());
+    let standby = match standby(prepare) {
         Ok(standby) => standby,
         Err(reason) => return Skipped(reason),
     };
@@ -133,7 +135,28 @@ fn a_standby_is_named_before_anything_is_tried(server: &TestServer) -> Verdict {
         .exits(2)
         .says("is a standby and takes no writes")
         .says(hint);
-    migrations(&postgres, &["create-index", "--table", "pg_class", "--columns", "relname"]).exits(1).says(hint);
     xtask(&["db-setup", "--database-url", &url]).exits(2).says(hint);
+    let url = standby.named("layer").url_text();
+    for arguments in [
+        &["create-index", "--table", "code_files", "--columns", "language"][..],
+        &["create-index", "--table", "code_files", "--columns", "language", "--dry-run"],
+        &["merge", "--table", "code_files", "--leaf", "8/3"],
+        &["split", "--table", "code_files", "--leaf", "16/5"],
+        &["revert"],
+    ] {
+        // Before anything is asked, too.
+        migrations(&url, arguments).exits(2).says("is a standby and takes no writes").says(hint);
+    }
+    for (arguments, code) in [
+        (&["verify"][..], 0),
+        (&["plan"], 0),
+        (&["status"], 0),
+        (&[], 0),
+        (&["split", "--dry-run"], 0),
+        (&["merge", "--table", "code_files", "--leaf", "8/3", "--dry-run"], 3),
+        (&["revert", "--dry-run"], 3),
+    ] {
+        migrations(&url, arguments).exits(code);
+    }
     Passed
 }

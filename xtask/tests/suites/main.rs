@@ -22,12 +22,14 @@ mod kinds;
 mod leaves;
 mod older;
 mod plan;
+mod pooler;
 mod random;
 mod relay;
 mod relayout;
 mod rights;
 mod role;
 mod server;
+mod shared_url;
 mod situations;
 mod sqlx_layer;
 mod twins;
@@ -93,6 +95,8 @@ fn all_tests() -> Vec<(String, Test)> {
         sqlx_layer::tests(),
         all::tests(),
         failures::tests(),
+        shared_url::tests(),
+        pooler::tests(),
         killed::tests(),
         relayout::tests(),
         convergence::tests(),

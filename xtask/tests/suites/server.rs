@@ -201,19 +201,29 @@ impl Drop for TestServer {
     }
 }
 
-/// A server of its own that only replays, with no primary to replay from.
-pub(crate) fn standby() -> Result<TestServer, String> {
-    embedded_again(|data| std::fs::write(data.join("standby.signal"), ""))
+/// A server of its own that only replays, with no primary to replay from; `prepare` is done while it is none yet.
+pub(crate) fn standby(prepare: impl FnOnce(&TestServer)) -> Result<TestServer, String> {
+    embedded_again(prepare, |data| std::fs::write(data.join("standby.signal"), ""))
 }
 
 /// A server of its own beside that of a test; others can subscribe to it.
 pub(crate) fn another() -> Result<TestServer, String> {
-    embedded_again(|data| std::fs::write(data.join("postgresql.auto.conf"), "wal_level = logical\nfsync = off\n"))
+    let settings = "wal_level = logical\nfsync = off\n";
+    embedded_again(|_| (), |data| std::fs::write(data.join("postgresql.auto.conf"), settings))
 }
 
-/// One that is changed in its data before it is started again.
-fn embedded_again(change: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<TestServer, String> {
-    let (_, Holder::Embedded { root, .. }) = embedded()? else { return Err("it is not of the embedded kind".into()) };
+/// One that is changed in its data, after `prepare`, before it is started again.
+fn embedded_again(
+    prepare: impl FnOnce(&TestServer),
+    change: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<TestServer, String> {
+    let (url, holder) = embedded()?;
+    let mut server = TestServer::new(Kind::Embedded, url, holder);
+    prepare(&server);
+    // Else it would be stopped for good when it is dropped.
+    let Holder::Embedded { root, .. } = std::mem::replace(&mut server.holder, Holder::Elsewhere) else {
+        return Err("it is not of the embedded kind".into());
+    };
     dev_server::stop(root.path()).map_err(|error| error.to_string())?;
     change(&root.path().join(".dev-db/data")).map_err(|error| error.to_string())?;
     let (url, holder) = embedded_in(root)?;

@@ -1,9 +1,8 @@
 //! The third layer: the performance layer's migrations, by xtask and by the production binary.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sqlx::migrate::Migrate as _;
 
@@ -13,7 +12,6 @@ use crate::database::{Database, Stage};
 use crate::server::{TestServer, project};
 
 crate::tests![
-    a_pooler_in_transaction_mode_is_refused,
     the_binary_needs_nothing_but_a_url,
     the_layer_does_not_start_before_ecto_is_done,
     the_logical_schema_stays_as_ecto_made_it,
@@ -242,43 +240,5 @@ fn the_environment_of_a_role_does_not_cut_a_migration_short(server: &TestServer)
     command::run(xtask_command(&copy, &["db-setup", "--database-url", &url]))
         .succeeds()
         .says("Applied migration `900_slow`");
-    Passed
-}
-
-/// By a real pgbouncer.
-fn a_pooler_in_transaction_mode_is_refused(server: &TestServer) -> Verdict {
-    if Command::new("pgbouncer").arg("--version").output().is_err() {
-        return Skipped("pgbouncer is not installed".into());
-    }
-    let database = Database::at(server, Stage::Ecto);
-    let before = database.dump();
-    let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let target = database.url.for_sqlx();
-    let user = target.get_username();
-    let configuration = format!(
-        "[databases]\n* = host={} port={} user={user} password='{}'\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-         unix_socket_dir =\nauth_type = any\npool_mode = transaction\nignore_startup_parameters = extra_float_digits\n",
-        target.get_host(),
-        target.get_port(),
-        database.url.secrets().first().map(|password| password.replace('\'', "''")).unwrap_or_default(),
-    );
-    let file = folder.path().join("pgbouncer.ini");
-    fs::write(&file, configuration).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    // It refuses to run as root, as PostgreSQL does; elsewhere it may not become another user.
-    let as_user: &[&str] = if fs::metadata("/proc/self").unwrap().uid() == 0 { &["--user", "nobody"] } else { &[] };
-    let mut pooler = Command::new("pgbouncer");
-    pooler.arg("--quiet").args(as_user).arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut pooler = pooler.spawn().unwrap();
-    let started = std::time::Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() && started.elapsed().as_secs() < 10 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    let run = migrations(&format!("postgres://{user}@127.0.0.1:{port}/{}", database.name), &[]);
-    pooler.kill().unwrap();
-    pooler.wait().unwrap();
-    run.exits(2).says("goes through a pooler in transaction mode").says("hint: nothing was changed");
-    assert_eq!(database.dump(), before);
     Passed
 }

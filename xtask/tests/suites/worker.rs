@@ -7,7 +7,7 @@ use ::database::{DatabaseLock, Worker, quote};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::Verdict::{self, Passed};
-use crate::command::{block_on, migrations};
+use crate::command::{block_on, migrations, xtask};
 use crate::database::{Database, Stage};
 use crate::role::Role;
 use crate::server::TestServer;
@@ -17,6 +17,7 @@ crate::tests![
     no_setting_changes_what_a_worker_means,
     a_setting_that_cannot_be_mended_is_said,
     the_next_run_waits_for_a_worker_that_is_left,
+    a_default_of_transactions_that_only_read_stops_nothing,
 ];
 
 async fn lock(database: &Database<'_>) -> DatabaseLock {
@@ -128,5 +129,16 @@ fn the_next_run_waits_for_a_worker_that_is_left(server: &TestServer) -> Verdict 
         worker.close().await;
         DatabaseLock::acquire(&database.url, Duration::from_secs(5), |_| ()).await.unwrap().release().await;
     });
+    Passed
+}
+
+fn a_default_of_transactions_that_only_read_stops_nothing(server: &TestServer) -> Verdict {
+    let database = Database::empty(server);
+    database.execute(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name));
+    let url = database.url_text();
+    xtask(&["db-setup", "--ecto", "load", "--environment", "test", "--database-url", &url]).succeeds();
+    migrations(&url, &["create-index", "--table", "code_files", "--columns", "size_bytes,id"]).succeeds();
+    migrations(&url, &["merge", "--table", "code_files", "--leaf", "8/3", "--yes"]).succeeds();
+    migrations(&url, &["revert", "--yes"]).succeeds();
     Passed
 }

@@ -1,11 +1,11 @@
 //! A server, and a database of it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::tls::Tls;
+use super::password_file::PasswordFile;
+use super::tls::Protection;
 
 /// Where a PostgreSQL server is and how to log in.
 ///
@@ -16,10 +16,14 @@ pub struct ServerUrl {
     pub(super) port: u16,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
-    pub(super) tls: Tls,
-    pub(super) root_certificate: Option<PathBuf>,
+    /// Those of the password file, by database, where the URL has none.
+    pub(super) passwords: PasswordFile,
+    pub(super) protection: Protection,
     pub(super) connect_timeout: Duration,
+    /// Settings of the server for our sessions, which we make before our own.
+    pub(super) settings: Vec<(String, String)>,
     pub(super) ecto_parameters: Vec<(String, String)>,
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,17 +63,24 @@ impl ServerUrl {
         self.port
     }
 
-    /// Every text by which the password could show up in the output of a tool.
+    /// What in the URL was not taken as it stands there, for people.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Every text by which a password could show up in the output of a tool.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
-        let Some(password) = self.password.as_deref().filter(|password| !password.is_empty()) else {
-            return Vec::new();
-        };
-        let encoded = encode(password);
-        let mut secrets = vec![password.to_owned()];
-        if encoded != password {
-            secrets.push(encoded);
+        let user = self.user.as_deref().unwrap_or_default();
+        let mut secrets = Vec::new();
+        for password in
+            self.password.as_deref().into_iter().chain(self.passwords.passwords(&self.host, self.port, user))
+        {
+            secrets.extend([password.to_owned(), encode(password)]);
         }
+        secrets.retain(|secret| !secret.is_empty());
+        secrets.dedup();
         secrets
     }
 }
@@ -99,7 +110,19 @@ impl DatabaseUrl {
         self.server.connect_timeout
     }
 
-    /// Every text by which the password could show up in the output of a tool.
+    /// The password with which to log in to it.
+    pub(super) fn password(&self) -> Option<&str> {
+        let Self { server, database } = self;
+        let of_file = || server.passwords.password(&server.host, server.port, database, server.user.as_deref()?);
+        server
+            .password
+            .as_deref()
+            .filter(|password| !password.is_empty())
+            .or_else(of_file)
+            .or(server.password.as_deref())
+    }
+
+    /// Every text by which a password could show up in the output of a tool.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
         self.server.secrets()

@@ -11,8 +11,10 @@ impl DatabaseUrl {
     #[must_use]
     pub fn for_sqlx(&self) -> PgConnectOptions {
         let server = &self.server;
-        let mut options =
-            PgConnectOptions::new().port(server.port).ssl_mode(server.tls.for_sqlx()).database(&self.database);
+        // The password file's is ours to find: sqlx would look there for the server that the environment names.
+        let mut options = PgConnectOptions::new_without_pgpass().port(server.port).database(&self.database);
+        // PgBouncer refuses it; to print floats exactly has long been the server's own way.
+        options = options.extra_float_digits(None);
         options = match &server.host {
             Host::Tcp(host) => options.host(host),
             Host::SocketDirectory(directory) => options.socket(directory),
@@ -20,13 +22,13 @@ impl DatabaseUrl {
         if let Some(user) = &server.user {
             options = options.username(user);
         }
-        if let Some(password) = &server.password {
+        if let Some(password) = self.password() {
             options = options.password(password);
         }
-        if let Some(certificate) = &server.root_certificate {
-            options = options.ssl_root_cert(certificate);
+        if !server.settings.is_empty() {
+            options = options.options(server.settings.iter().map(|(name, value)| (name, value)));
         }
-        options
+        server.protection.for_sqlx(options)
     }
 
     /// For Ecto's `DATABASE_URL`: `ssl` instead of `sslmode`, `socket_dir` instead of `host`.
@@ -37,17 +39,17 @@ impl DatabaseUrl {
     pub fn for_ecto(&self) -> String {
         let server = &self.server;
         let mut parameters = server.ecto_parameters.clone();
-        if server.tls.is_required() {
+        if server.protection.is_required() {
             parameters.push(("ssl".into(), "true".into()));
         }
         let form = Form { scheme: "ecto", socket_parameter: "socket_dir", parameters };
-        form.text(server, Some(&self.database), server.password.as_deref().map(encode))
+        form.text(server, Some(&self.database), self.password().map(encode))
     }
 
     /// For libpq (psql, `pg_dump`) and sqlx-cli.
     #[must_use]
     pub fn for_libpq(&self) -> String {
-        self.server.libpq_text(Some(&self.database), self.server.password.as_deref().map(encode))
+        self.server.libpq_text(Some(&self.database), self.password().map(encode))
     }
 
     /// For libpq's programs, as environment variables: a command line can be read by everybody on the machine.
@@ -60,10 +62,15 @@ impl DatabaseUrl {
         let mut variables =
             vec![("PGHOST", host), ("PGPORT", server.port.to_string()), ("PGDATABASE", self.database.clone())];
         variables.extend(server.user.clone().map(|user| ("PGUSER", user)));
-        variables.extend(server.password.clone().map(|password| ("PGPASSWORD", password)));
-        for (name, value) in server.libpq_parameters() {
-            variables.push((if name == "sslmode" { "PGSSLMODE" } else { "PGSSLROOTCERT" }, value));
-        }
+        variables.extend(self.password().map(|password| ("PGPASSWORD", password.to_owned())));
+        variables.extend(server.protection.for_libpq().into_iter().map(|(name, value)| {
+            let variable = match name {
+                "sslmode" => "PGSSLMODE",
+                "sslrootcert" => "PGSSLROOTCERT",
+                _ => "PGCHANNELBINDING",
+            };
+            (variable, value)
+        }));
         variables
     }
 }
@@ -86,10 +93,7 @@ impl ServerUrl {
     }
 
     fn libpq_parameters(&self) -> Vec<(String, String)> {
-        let mode = self.tls.mode().map(|mode| ("sslmode".to_owned(), mode.to_owned()));
-        let certificate = self.root_certificate.as_ref();
-        let certificate = certificate.map(|path| ("sslrootcert".to_owned(), path.to_string_lossy().into_owned()));
-        mode.into_iter().chain(certificate).collect()
+        self.protection.for_libpq().into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -103,8 +107,8 @@ struct Form {
 impl Form {
     fn text(mut self, server: &ServerUrl, database: Option<&str>, password: Option<String>) -> String {
         let mut text = format!("{}://", self.scheme);
-        if let Some(user) = &server.user {
-            text += &encode(user);
+        if server.user.is_some() || password.is_some() {
+            text += &encode(server.user.as_deref().unwrap_or_default());
             if let Some(password) = password {
                 text.push(':');
                 text += &password;
@@ -191,6 +195,53 @@ mod tests {
         let url = parsed("ecto://u@h/d?ssl=true&pool_size=4");
         assert_eq!(url.for_ecto(), "ecto://u@h:5432/d?pool_size=4&ssl=true");
         assert_eq!(url.for_libpq(), "postgres://u@h:5432/d?sslmode=verify-full");
+    }
+
+    /// Forms of libpq's own tests and of hosting platforms, and what every tool gets of them.
+    #[test]
+    fn one_meaning_has_one_form() {
+        for (text, form) in [
+            ("postgresql://u:p@h:1/d", "postgres://u:p@h:1/d"),
+            ("postgresql://h/d?user=u&port=1&password=p%40", "postgres://u:p%40@h:1/d"),
+            ("postgresql://h:12345?u%73er=u&dbname=d", "postgres://u@h:12345/d"),
+            ("postgresql://?hostaddr=127.0.0.1&dbname=d", "postgres://127.0.0.1:5432/d"),
+            ("postgres://u@/d?host=/s", "postgres://u@localhost:5432/d?host=%2Fs"),
+            ("postgres://u@:12345/d?host=/s", "postgres://u@localhost:12345/d?host=%2Fs"),
+            ("postgres://:12345/d?host=/s+t", "postgres://localhost:12345/d?host=%2Fs%2Bt"),
+            ("postgres://%2Fvar%2Flib%2Fpg/d", "postgres://localhost:5432/d?host=%2Fvar%2Flib%2Fpg"),
+            ("postgres://[2001:db8::1234]/d", "postgres://[2001:db8::1234]:5432/d"),
+            ("postgres://u:@h/d", "postgres://u:@h:5432/d"),
+            ("'postgres://u:p@h/d'", "postgres://u:p@h:5432/d"),
+            ("postgres://u:p@ss@h/d", "postgres://u:p%40ss@h:5432/d"),
+            ("postgres://h/d?host=/s&sslmode=require", "postgres://localhost:5432/d?host=%2Fs"),
+            ("postgres://h/d?sslmode=no-verify", "postgres://h:5432/d?sslmode=require"),
+            ("postgres://h/d?sslrootcert=system", "postgres://h:5432/d?sslrootcert=system"),
+            (
+                "postgres://u:p@ep-1.neon.tech/d?sslmode=require&channel_binding=require",
+                "postgres://u:p@ep-1.neon.tech:5432/d?sslmode=require&channel_binding=require",
+            ),
+        ] {
+            let url = parsed(text);
+            assert_eq!(url.for_libpq(), form, "{text}");
+            assert_eq!(parsed(form), url, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_that_cannot_be_bound_to_its_channel_asks_for_a_verified_certificate() {
+        let url = parsed("postgres://u@h/d?sslmode=require&channel_binding=require");
+        assert!(matches!(url.for_sqlx().get_ssl_mode(), PgSslMode::VerifyFull));
+        assert_eq!(url.for_ecto(), "ecto://u@h:5432/d?ssl=true");
+        assert!(url.libpq_environment().contains(&("PGCHANNELBINDING", "require".into())));
+        let url = parsed("postgres://u@h/d?channel_binding=prefer");
+        assert!(matches!(url.for_sqlx().get_ssl_mode(), PgSslMode::Prefer));
+    }
+
+    #[test]
+    fn settings_reach_the_driver_that_knows_them() {
+        let url = parsed("postgres://u@h/d?options=-c%20geqo%3Doff%20--work-mem=1MB");
+        assert_eq!(url.for_sqlx().get_options(), Some("-c geqo=off -c work_mem=1MB"));
+        assert_eq!(url.for_ecto(), "ecto://u@h:5432/d");
     }
 
     #[test]

@@ -1,14 +1,12 @@
-//! Taking a URL apart.
-
-use std::path::PathBuf;
-use std::time::Duration;
-
-use ::url::Url;
-use percent_encoding::percent_decode_str;
+//! A URL and what it leaves out, put together.
 
 use super::address::{DatabaseUrl, Host, ServerUrl};
+use super::defaults::{self, Defaults};
 use super::error::DatabaseUrlError;
-use super::tls::Tls;
+use super::parameters::{self, Parameters};
+use super::password_file::{PasswordFile, Unused};
+use super::split::{self, Split};
+use super::tls::{Protection, Root, Tls};
 
 /// What a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,35 +18,55 @@ pub enum Parsed {
 }
 
 impl Parsed {
-    /// Reads a `postgres://`, `postgresql://` or `ecto://` URL.
+    /// Reads a `postgres://`, `postgresql://` or `ecto://` URL that leaves nothing to the environment.
     ///
     /// # Errors
     /// See [`DatabaseUrlError`].
     pub fn read(text: &str) -> Result<Self, DatabaseUrlError> {
-        let url = Url::parse(text.trim()).map_err(DatabaseUrlError::Syntax)?;
-        if !matches!(url.scheme(), "postgres" | "postgresql" | "ecto") {
-            return Err(DatabaseUrlError::Scheme(url.scheme().into()));
-        }
-        if url.fragment().is_some() {
-            return Err(DatabaseUrlError::Fragment);
-        }
-        let parameters = Parameters::read(&url)?;
-        let host = match parameters.socket_directory.or(host_of(&url)?) {
-            Some(host) if host.starts_with('/') => Host::SocketDirectory(host),
-            Some(host) => Host::Tcp(host),
-            None => return Err(DatabaseUrlError::NoHost),
+        Self::read_with(text, &Defaults::default())
+    }
+
+    /// Reads a URL of the user's, who may have told libpq in other ways what it leaves out.
+    ///
+    /// # Errors
+    /// See [`DatabaseUrlError`].
+    pub fn read_with(text: &str, defaults: &Defaults) -> Result<Self, DatabaseUrlError> {
+        let split = Split::read(text)?;
+        let parameters = Parameters::read(split.parameters)?;
+        let host = host(parameters.host.or(split.host), parameters.address, defaults)?;
+        let protection = match host {
+            Host::SocketDirectory(_) => Protection::UNSTATED,
+            Host::Tcp(_) => protection(parameters.tls, parameters.root, parameters.binds, defaults)?,
+        };
+        let port = match parameters.port.or(split.port) {
+            Some(port) => port,
+            None => defaults::value("PGPORT", defaults.port.as_ref(), split::port)?.unwrap_or(5432),
+        };
+        let mut notes: Vec<String> =
+            passed_over(&parameters.passed_over).into_iter().chain(protection.note()).collect();
+        let password_file = parameters.password_file.as_ref().or(defaults.password_file.as_ref());
+        let password = parameters.password.or(split.password);
+        // An empty one is none: libpq looks into the file then.
+        let passwords = match (password.as_deref(), password_file) {
+            (None | Some(""), Some(path)) => PasswordFile::read(path).unwrap_or_else(|unused| {
+                notes.extend(unused.note(path));
+                PasswordFile::default()
+            }),
+            _ => PasswordFile::default(),
         };
         let server = ServerUrl {
             host,
-            port: url.port().unwrap_or(5432),
-            user: decode_non_empty(url.username(), "user")?,
-            password: url.password().map(|password| decode(password, "password")).transpose()?,
-            tls: parameters.tls,
-            root_certificate: parameters.root_certificate,
+            port,
+            user: parameters.user.or(split.user).or_else(|| defaults.user.clone()),
+            password: password.or_else(|| defaults.password.clone()),
+            passwords,
+            protection,
             connect_timeout: parameters.connect_timeout,
+            settings: parameters.settings,
             ecto_parameters: parameters.ecto,
+            notes,
         };
-        Ok(match database_of(&url)? {
+        Ok(match parameters.database.or(split.database) {
             Some(database) => Self::Database(DatabaseUrl { server, database }),
             None => Self::Server(server),
         })
@@ -87,88 +105,58 @@ impl ServerUrl {
     }
 }
 
-struct Parameters {
-    socket_directory: Option<String>,
-    tls: Tls,
-    root_certificate: Option<PathBuf>,
-    connect_timeout: Duration,
-    ecto: Vec<(String, String)>,
-}
-
-impl Parameters {
-    fn read(url: &Url) -> Result<Self, DatabaseUrlError> {
-        let mut parameters = Self {
-            socket_directory: None,
-            tls: Tls::Unstated,
-            root_certificate: None,
-            connect_timeout: Duration::from_secs(10),
-            ecto: Vec::new(),
-        };
-        let mut ssl = None;
-        for (name, value) in url.query_pairs() {
-            match &*name {
-                "sslmode" => parameters.tls = tls_of(&value)?,
-                "ssl" => {
-                    let wanted = value.parse::<bool>().map_err(|_| DatabaseUrlError::ParameterValue {
-                        parameter: "ssl",
-                        value: value.into_owned(),
-                    })?;
-                    ssl = Some(wanted);
-                }
-                "sslrootcert" => parameters.root_certificate = Some(PathBuf::from(&*value)),
-                "host" | "socket_dir" => parameters.socket_directory = Some(value.into_owned()),
-                "connect_timeout" => {
-                    let seconds = value.parse().map_err(|_| DatabaseUrlError::ParameterValue {
-                        parameter: "connect_timeout",
-                        value: value.into_owned(),
-                    })?;
-                    parameters.connect_timeout = Duration::from_secs(seconds);
-                }
-                // Ecto's own complaint about a wrong number prints the whole URL.
-                "pool_size" | "timeout" | "idle_interval" => {
-                    let number: u32 = value.parse().map_err(|_| DatabaseUrlError::EctoNumber(name.to_string()))?;
-                    parameters.ecto.push((name.into_owned(), number.to_string()));
-                }
-                unknown => return Err(DatabaseUrlError::UnknownParameter(unknown.to_owned())),
-            }
+fn host(named: Option<String>, address: Option<String>, defaults: &Defaults) -> Result<Host, DatabaseUrlError> {
+    let host = match (named, address) {
+        // One tool would go there, and the others to the host.
+        (Some(host), Some(address)) if host != address => {
+            return Err(DatabaseUrlError::UnknownParameter("hostaddr".into()));
         }
-        parameters.tls = match (ssl, parameters.tls) {
-            (Some(true), Tls::Unstated) => Tls::VerifyFull,
-            (Some(false), Tls::Unstated) => Tls::Disable,
-            (None, tls)
-            | (Some(true), tls @ (Tls::Require | Tls::VerifyCa | Tls::VerifyFull))
-            | (Some(false), tls @ Tls::Disable) => tls,
-            _ => return Err(DatabaseUrlError::ContradictoryTls),
-        };
-        Ok(parameters)
+        (named, address) => named.or(address).or_else(|| defaults.host.clone()).ok_or(DatabaseUrlError::NoHost)?,
+    };
+    if host.contains(',') {
+        return Err(DatabaseUrlError::SeveralHosts);
     }
+    Ok(if host.starts_with('/') { Host::SocketDirectory(host) } else { Host::Tcp(host) })
 }
 
-fn tls_of(value: &str) -> Result<Tls, DatabaseUrlError> {
-    Tls::parse(value).ok_or_else(|| DatabaseUrlError::ParameterValue { parameter: "sslmode", value: value.to_owned() })
+fn protection(
+    tls: Tls,
+    root: Option<Root>,
+    binds: Option<bool>,
+    defaults: &Defaults,
+) -> Result<Protection, DatabaseUrlError> {
+    let tls = match tls {
+        Tls::Unstated => defaults::value("PGSSLMODE", defaults.sslmode.as_ref(), Tls::parse)?.unwrap_or(Tls::Unstated),
+        stated => stated,
+    };
+    let root = root.or_else(|| defaults.sslrootcert.as_deref().map(Root::parse));
+    let binds = match binds {
+        Some(binds) => binds,
+        None => defaults::value("PGCHANNELBINDING", defaults.channel_binding.as_ref(), parameters::binds)?
+            .unwrap_or_default(),
+    };
+    Protection::new(tls, root, binds)
 }
 
-fn host_of(url: &Url) -> Result<Option<String>, DatabaseUrlError> {
-    let Some(host) = url.host_str() else { return Ok(None) };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    decode_non_empty(host, "host")
+fn passed_over(names: &[String]) -> Option<String> {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty())
+        .then(|| format!("passed over in the database URL, since it changes nothing here: {}", names.join(", ")))
 }
 
-fn database_of(url: &Url) -> Result<Option<String>, DatabaseUrlError> {
-    let path = url.path().trim_start_matches('/');
-    if path.contains('/') {
-        return Err(DatabaseUrlError::PathSegments);
+impl Unused {
+    /// Nothing where there is no such file: it need not be there.
+    fn note(&self, path: &std::path::Path) -> Option<String> {
+        let path = path.display();
+        match self {
+            Self::Missing => None,
+            Self::NoFile => Some(format!("passed over the password file `{path}`, which is not a plain file")),
+            Self::Readable => Some(format!(
+                "passed over the password file `{path}`, which others may read: `chmod 600` makes it yours"
+            )),
+            Self::Unreadable(error) => Some(format!("passed over the password file `{path}`: {error}")),
+        }
     }
-    decode_non_empty(path, "database name")
-}
-
-fn decode_non_empty(text: &str, part: &'static str) -> Result<Option<String>, DatabaseUrlError> {
-    if text.is_empty() { Ok(None) } else { decode(text, part).map(Some) }
-}
-
-fn decode(text: &str, part: &'static str) -> Result<String, DatabaseUrlError> {
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| DatabaseUrlError::NotUtf8(part))?;
-    Ok(decoded.into_owned())
 }
 
 #[cfg(test)]
@@ -190,22 +178,114 @@ mod tests {
 
     #[test]
     fn what_one_tool_would_ignore_is_refused() {
-        assert_eq!(refused("mysql://u@h/d"), "its scheme is `mysql`, not `postgres`");
-        assert_eq!(refused("no url"), "it is not a URL");
-        assert_eq!(refused("postgres://u:p@h/d#x"), "it holds a `#`");
-        assert_eq!(refused("postgres:///d"), "it names no host");
-        assert_eq!(refused("postgres://h/a/b"), "its path has more than one segment");
-        assert_eq!(refused("postgres://h/%FF"), "its database name is not UTF-8");
+        for (text, why) in [
+            ("mysql://u@h/d", "its scheme is `mysql`, not `postgres`"),
+            ("jdbc:postgresql://h/d", "its scheme is `jdbc`, not `postgres`"),
+            ("no url", "it is not a URL"),
+            ("postgres://u:p@h/d#x", "it holds a `#`"),
+            ("postgres:///d", "it names no host"),
+            ("postgres://u@/d", "it names no host"),
+            ("postgres://a:1,b:2/d", "it names several hosts"),
+            ("postgres://h/d?host=a,b", "it names several hosts"),
+            ("postgres://h/d?port=1,2", "it names several hosts"),
+            ("postgres://h/a/b", "its path has more than one segment"),
+            ("postgres://h/%FF", "its database name is not UTF-8"),
+            ("postgres://h/d?sslcert=x", "it has the parameter `sslcert`, which not every tool understands"),
+            ("postgres://h/d?service=x", "it has the parameter `service`, which not every tool understands"),
+            ("postgres://h/d?hostaddr=::1", "it has the parameter `hostaddr`, which not every tool understands"),
+            (
+                "postgres://h/d?gssencmode=require",
+                "it has the parameter `gssencmode`, which not every tool understands",
+            ),
+            ("postgres://h/d?sslmode=on", "its parameter `sslmode` has the value `on`"),
+            ("postgres://h/d?sslmode=", "its parameter `sslmode` has the value ``"),
+            ("postgres://h/d?ssl=false&sslmode=require", "`ssl` and `sslmode` contradict each other"),
+            ("postgres://h/d?sslrootcert=system&sslmode=require", "`sslrootcert` and `sslmode` contradict each other"),
+            (
+                "postgres://h/d?channel_binding=require&sslmode=disable",
+                "`channel_binding` and `sslmode` contradict each other",
+            ),
+            ("postgres://h/d?channel_binding=x", "its parameter `channel_binding` has the value `x`"),
+            ("postgres://h/d?connect_timeout=soon", "its parameter `connect_timeout` has the value `soon`"),
+            ("postgres://h/d?timeout=x", "its parameter `timeout` is no number"),
+            ("postgres://h/d?schema=app", "its parameter `schema` names `app`, not `public`"),
+            ("postgres://h/d?options=-c%20role%3Dx", "its `options` set `role`, which Ecto would not"),
+        ] {
+            assert_eq!(refused(text), why, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_no_harm_is_passed_over_and_said_once() {
+        let notes = |text| DatabaseUrl::parse(text).unwrap().server().notes().to_vec();
+        let said = "passed over in the database URL, since it changes nothing here: ";
         assert_eq!(
-            refused("postgres://h/d?sslcert=x"),
-            "it has the parameter `sslcert`, which not every tool understands"
+            notes("postgres://h/d?application_name=x&pgbouncer=true&schema=public&options=endpoint%3Dep-1"),
+            [format!("{said}`application_name`, `pgbouncer`, `schema`, `options`")]
         );
-        assert_eq!(refused("postgres://h/d?sslmode=on"), "its parameter `sslmode` has the value `on`");
-        assert_eq!(refused("postgres://h/d?ssl=false&sslmode=require"), "`ssl` and `sslmode` contradict each other");
-        assert_eq!(
-            refused("postgres://h/d?connect_timeout=soon"),
-            "its parameter `connect_timeout` has the value `soon`"
-        );
-        assert_eq!(refused("postgres://h/d?timeout=x"), "its parameter `timeout` is no number");
+        assert_eq!(notes("postgres://h/d?sslmode=require&channel_binding=prefer&options=-c%20geqo%3Doff"), [""; 0]);
+        let bound = notes("postgres://h/d?sslmode=require&channel_binding=require");
+        assert!(bound[0].contains("verify the server's certificate and name instead"), "{bound:?}");
+    }
+
+    fn with(text: &str, defaults: Defaults) -> Result<String, DatabaseUrlError> {
+        match Parsed::read_with(text, &defaults)? {
+            Parsed::Database(url) => Ok(url.for_libpq()),
+            Parsed::Server(_) => Err(DatabaseUrlError::NoDatabase),
+        }
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn the_environment_says_what_a_url_leaves_out() {
+        let defaults = || Defaults {
+            host: some("/run/pg"),
+            port: some("6543"),
+            user: some("me"),
+            password: some("secret"),
+            sslmode: some("verify-full"),
+            sslrootcert: some("/ca.pem"),
+            ..Defaults::default()
+        };
+        for (text, form) in [
+            ("postgres:///d", "postgres://me:secret@localhost:6543/d?host=%2Frun%2Fpg"),
+            ("postgres://h/d", "postgres://me:secret@h:6543/d?sslmode=verify-full&sslrootcert=%2Fca.pem"),
+            ("postgres://u:p@h:1/d?ssl=false", "postgres://u:p@h:1/d?sslmode=disable&sslrootcert=%2Fca.pem"),
+        ] {
+            assert_eq!(with(text, defaults()).unwrap(), form, "{text}");
+        }
+        let refused = with("postgres://h/d", Defaults { sslmode: some("maybe"), ..defaults() }).unwrap_err();
+        assert_eq!(refused.to_string(), "the variable `PGSSLMODE` has the value `maybe`");
+        let refused = with("postgres://h/d", Defaults { port: some("1,2"), ..defaults() }).unwrap_err();
+        assert_eq!(refused.to_string(), "the variable `PGPORT` has the value `1,2`");
+    }
+
+    #[test]
+    fn a_password_file_serves_every_tool_and_is_kept_secret() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "h:*:d:me:of d\nh:*:*:me:of others\n").unwrap();
+        let defaults =
+            || Defaults { user: some("me"), password_file: Some(file.path().to_owned()), ..Defaults::default() };
+        let read = |text: &str| match Parsed::read_with(text, &defaults()).unwrap() {
+            Parsed::Database(url) => url,
+            Parsed::Server(url) => url.database("other"),
+        };
+        let url = read("postgres://h/d");
+        assert_eq!(url.for_ecto(), "ecto://me:of%20d@h:5432/d");
+        assert!(url.libpq_environment().contains(&("PGPASSWORD", "of d".to_owned())));
+        assert_eq!(url.with_database("x").for_libpq(), "postgres://me:of%20others@h:5432/x");
+        assert_eq!(url.secrets(), ["of d", "of%20d", "of others", "of%20others"]);
+        assert_eq!(url.to_string(), "postgres://me@h:5432/d");
+        assert!(!format!("{url:?}").contains("of"));
+        assert_eq!(read("postgres://me:own@h/d").for_libpq(), "postgres://me:own@h:5432/d");
+        assert_eq!(read("postgres://me:@h/d").for_libpq(), "postgres://me:of%20d@h:5432/d");
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let url = read("postgres://h/d");
+        assert_eq!(url.for_libpq(), "postgres://me@h:5432/d");
+        assert!(url.server().notes()[0].ends_with("which others may read: `chmod 600` makes it yours"));
     }
 }

@@ -97,6 +97,17 @@ impl Command {
         matches!(self, Self::Verify | Self::Split(_) | Self::Merge(_) | Self::Revert(_))
     }
 
+    /// It changes the database. To plan an index, an empty temporary table is made.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Plan | Self::Status | Self::Verify => false,
+            Self::Split(Split { choice, .. })
+            | Self::Merge(Merge { choice, .. })
+            | Self::Revert(Revert { choice, .. }) => !choice.dry_run,
+            Self::CreateIndex(_) => true,
+        }
+    }
+
     pub(crate) fn name(command: Option<&Self>) -> &'static str {
         match command {
             None => "migrations",

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use database::url::Parsed;
+use database::server::Server;
+use database::url::{Defaults, Parsed};
 use database::{DatabaseLock, DatabaseUrl, Worker, connection};
 use db_service::layer::{self, LayerState, PerformancePlan};
 use db_service::subject::{Terms, layouts};
@@ -46,12 +47,20 @@ impl<'a> Run<'a> {
 
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
         let text = options.common.database_url.as_deref().ok_or(Problem::NoUrl)?;
-        let parsed = Parsed::read(text).map_err(database::Error::from)?;
+        let parsed = Parsed::read_with(text, &Defaults::of_process()).map_err(database::Error::from)?;
         self.console.keep_secret(parsed.server().secrets());
+        self.notes = parsed.server().notes().to_vec();
+        self.notes.iter().for_each(|note| self.console.note(note));
         let Parsed::Database(url) = parsed else { return Err(Problem::NoDatabase) };
         self.server = Some(ServerReport { kind: "url".into(), url: url.to_string(), postgresql: None });
         let embedded = Embedded::read()?;
         let mut connection = connection::connect(&url).await?;
+        let asked = Server::read(&mut connection).await;
+        let server = asked.map_err(database::Error::sql("ask the server for its version", url.database()))?;
+        server.is_supported()?;
+        if options.command.as_ref().is_some_and(Command::writes) {
+            server.takes_writes(url.database())?;
+        }
         self.serve(options, &url, &embedded, &mut connection).await?;
         connection::close(connection).await;
         Ok(())

@@ -18,8 +18,6 @@ pub(crate) enum ExtensionError {
     Unknown { name: String, known: String },
     #[error("the header of a migration uses extension `{name}`, which the project does not know")]
     UnknownInHeader { name: String, known: String },
-    #[error("PostgreSQL {found} is too old: {oldest} is the oldest that works")]
-    TooOld { found: String, oldest: i32 },
     #[error("database `{database}` has the encoding {encoding}, not UTF8")]
     Encoding { database: String, encoding: String },
 }
@@ -37,7 +35,6 @@ impl ExtensionError {
         match self {
             Self::Required { why, .. } => why.remedy.clone(),
             Self::Unknown { known, .. } | Self::UnknownInHeader { known, .. } => format!("known are {known}"),
-            Self::TooOld { .. } => "use a newer server; `cargo xtask db-setup --server embedded` brings its own".into(),
             Self::Encoding { .. } => {
                 "create it anew with `ENCODING 'UTF8' TEMPLATE template0`; an encoding cannot be changed".into()
             }

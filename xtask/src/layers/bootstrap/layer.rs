@@ -16,9 +16,6 @@ use crate::layers::run::run;
 use crate::layers::session::Session;
 use crate::target::Target;
 
-/// The oldest PostgreSQL that the layers are tested on.
-const OLDEST_POSTGRESQL: i32 = 16;
-
 /// The layer with the user's wishes.
 #[derive(Debug)]
 pub(crate) struct Bootstrap {
@@ -45,11 +42,7 @@ impl Layer for Bootstrap {
     }
 
     fn plan(&self, state: &BootstrapState, target: &Target) -> Result<BootstrapPlan, LayerError> {
-        if state.server.version_number < OLDEST_POSTGRESQL * 10_000 {
-            return Err(
-                ExtensionError::TooOld { found: state.server.version.clone(), oldest: OLDEST_POSTGRESQL }.into()
-            );
-        }
+        database::server::supported(state.server.version_number, &state.server.version)?;
         let absent = DatabaseFacts { encoding: "UTF8".into(), ..DatabaseFacts::default() };
         let database = state.database.as_ref().unwrap_or(&absent);
         if database.encoding != "UTF8" {
@@ -183,7 +176,7 @@ mod tests {
         let mut old = state(None);
         old.server.version_number = 130_020;
         let error = bootstrap().plan(&old, &target(None)).unwrap_err();
-        assert!(matches!(error, LayerError::Extension(ExtensionError::TooOld { .. })));
+        assert!(error.to_string().contains("is too old"));
         let latin = state(Some(DatabaseFacts { encoding: "SQL_ASCII".into(), ..complete() }));
         assert!(matches!(
             bootstrap().plan(&latin, &target(None)),

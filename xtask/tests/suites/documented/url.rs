@@ -3,8 +3,9 @@
 use std::net::TcpListener;
 
 use super::{Messages, refused};
-use crate::command::{migrations, xtask};
-use crate::database::Database;
+use crate::command::{migrations, migrations_command, run, xtask};
+use crate::database::{Database, Stage};
+use crate::pooler::Pooler;
 
 pub(super) const MESSAGES: Messages = Messages {
     page: "README.md",
@@ -12,6 +13,7 @@ pub(super) const MESSAGES: Messages = Messages {
     rows: &[
         ("its scheme is `mysql`, not `postgres`", |_| refused(&migrations("mysql://u:p@h/d", &[]))),
         ("it is not a URL", |_| refused(&migrations("postgres://u:p/w@h/d", &[]))),
+        ("it names several hosts", |_| refused(&migrations("postgres://u@a:1,b:2/d", &[]))),
         ("it has the parameter `sslcert`, which not every tool understands", |_| {
             refused(&migrations("postgres://u@h/d?sslcert=c.pem", &[]))
         }),
@@ -25,6 +27,16 @@ pub(super) const MESSAGES: Messages = Messages {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
             refused(&migrations(&format!("postgres://u@{address}/d?connect_timeout=1"), &[]))
+        }),
+        ("the connection came about, but no statement had an answer within … s", |server| {
+            let database = Database::at(server, Stage::Ecto);
+            let pooler = Pooler::start(&database, "pool_mode = session\ndefault_pool_size = 1")?;
+            refused(&migrations(&format!("{}?connect_timeout=1", pooler.url(&database.name)), &[]))
+        }),
+        ("unsupported startup parameter", |server| {
+            let database = Database::at(server, Stage::Ecto);
+            let pooler = Pooler::start(&database, "pool_mode = session")?;
+            refused(&migrations(&format!("{}?options=-c%20geqo%3Doff", pooler.url(&database.name)), &[]))
         }),
         ("the server refused the login: password authentication failed", |server| {
             refused(&migrations(&server.named("postgres").url_as("postgres:wrong"), &[]))
@@ -50,14 +62,24 @@ pub(super) const RULES: Messages = Messages {
         ("it holds a `#`", |_| refused(&migrations("postgres://u:p@h/d#e", &[]))),
         ("its path has more than one segment", |_| refused(&migrations("postgres://u@h/a/b", &[]))),
         ("it names no host", |_| refused(&migrations("postgres:///d", &[]))),
+        ("it names several hosts", |_| refused(&migrations("postgres://u@h/d?host=a,b", &[]))),
         ("its … is not UTF-8", |_| refused(&migrations("postgres://u@h/%FF", &[]))),
         ("it has the parameter `…`, which not every tool understands", |_| {
             refused(&migrations("postgres://u@h/d?sslcert=c.pem", &[]))
         }),
-        ("`ssl` and `sslmode` contradict each other", |_| {
+        ("its parameter `…` names `…`, not `public`", |_| refused(&migrations("postgres://u@h/d?schema=app", &[]))),
+        ("its `options` set `…`, which Ecto would not", |_| {
+            refused(&migrations("postgres://u@h/d?options=-c%20role%3Dapp", &[]))
+        }),
+        ("`…` and `sslmode` contradict each other", |_| {
             refused(&migrations("postgres://u@h/d?ssl=true&sslmode=disable", &[]))
         }),
         ("its parameter `…` has the value `…`", |_| refused(&migrations("postgres://u@h/d?sslmode=maybe", &[]))),
         ("its parameter `…` is no number", |_| refused(&migrations("postgres://u@h/d?pool_size=many", &[]))),
+        ("the variable `…` has the value `…`", |_| {
+            let mut command = migrations_command("postgres://u@h/d", &[]);
+            command.env("PGSSLMODE", "maybe");
+            refused(&run(command))
+        }),
     ],
 };
