@@ -47,10 +47,12 @@ pub enum Error {
         database: String,
     },
     /// A server from before the features that the layers rest on.
-    #[error("PostgreSQL {found} is too old: {oldest} is the oldest that works", oldest = crate::server::OLDEST)]
+    #[error("PostgreSQL {found} is too old: {oldest} is the oldest that works")]
     TooOld {
         /// Its version, as `15.18`.
         found: String,
+        /// The major version from which on it works.
+        oldest: i32,
     },
     /// A server that only replays another's changes.
     #[error("the server of database `{database}` is a standby and takes no writes")]

@@ -52,7 +52,11 @@ impl Server {
 /// # Errors
 /// [`Error::TooOld`].
 pub fn supported(version_number: i32, version: &str) -> Result<(), Error> {
-    if version_number < OLDEST * 10_000 { Err(Error::TooOld { found: version.to_owned() }) } else { Ok(()) }
+    if version_number < OLDEST * 10_000 {
+        Err(Error::TooOld { found: version.to_owned(), oldest: OLDEST })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

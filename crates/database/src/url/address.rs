@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::host::Host;
 use super::password_file::PasswordFile;
 use super::tls::Protection;
 
@@ -24,12 +25,6 @@ pub struct ServerUrl {
     pub(super) settings: Vec<(String, String)>,
     pub(super) ecto_parameters: Vec<(String, String)>,
     pub(super) notes: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Host {
-    Tcp(String),
-    SocketDirectory(String),
 }
 
 /// A database of a server; a database is always named.

@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::address::{DatabaseUrl, Host, ServerUrl, encode};
+use super::address::{DatabaseUrl, ServerUrl, encode};
+use super::host::Host;
 
 impl DatabaseUrl {
     /// For sqlx.

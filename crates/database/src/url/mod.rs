@@ -10,6 +10,7 @@ mod address;
 mod defaults;
 mod error;
 mod forms;
+mod host;
 mod parameters;
 mod parse;
 mod password_file;

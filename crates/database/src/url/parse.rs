@@ -1,8 +1,9 @@
 //! A URL and what it leaves out, put together.
 
-use super::address::{DatabaseUrl, Host, ServerUrl};
+use super::address::{DatabaseUrl, ServerUrl};
 use super::defaults::{self, Defaults};
 use super::error::DatabaseUrlError;
+use super::host::Host;
 use super::parameters::{self, Parameters};
 use super::password_file::{PasswordFile, Unused};
 use super::split::{self, Split};
@@ -228,26 +229,22 @@ mod tests {
         assert!(bound[0].contains("verify the server's certificate and name instead"), "{bound:?}");
     }
 
-    fn with(text: &str, defaults: Defaults) -> Result<String, DatabaseUrlError> {
-        match Parsed::read_with(text, &defaults)? {
+    fn with(text: &str, defaults: &Defaults) -> Result<String, DatabaseUrlError> {
+        match Parsed::read_with(text, defaults)? {
             Parsed::Database(url) => Ok(url.for_libpq()),
             Parsed::Server(_) => Err(DatabaseUrlError::NoDatabase),
         }
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn the_environment_says_what_a_url_leaves_out() {
         let defaults = || Defaults {
-            host: some("/run/pg"),
-            port: some("6543"),
-            user: some("me"),
-            password: some("secret"),
-            sslmode: some("verify-full"),
-            sslrootcert: some("/ca.pem"),
+            host: Some("/run/pg".into()),
+            port: Some("6543".into()),
+            user: Some("me".into()),
+            password: Some("secret".into()),
+            sslmode: Some("verify-full".into()),
+            sslrootcert: Some("/ca.pem".into()),
             ..Defaults::default()
         };
         for (text, form) in [
@@ -255,11 +252,11 @@ mod tests {
             ("postgres://h/d", "postgres://me:secret@h:6543/d?sslmode=verify-full&sslrootcert=%2Fca.pem"),
             ("postgres://u:p@h:1/d?ssl=false", "postgres://u:p@h:1/d?sslmode=disable&sslrootcert=%2Fca.pem"),
         ] {
-            assert_eq!(with(text, defaults()).unwrap(), form, "{text}");
+            assert_eq!(with(text, &defaults()).unwrap(), form, "{text}");
         }
-        let refused = with("postgres://h/d", Defaults { sslmode: some("maybe"), ..defaults() }).unwrap_err();
+        let refused = with("postgres://h/d", &Defaults { sslmode: Some("maybe".into()), ..defaults() }).unwrap_err();
         assert_eq!(refused.to_string(), "the variable `PGSSLMODE` has the value `maybe`");
-        let refused = with("postgres://h/d", Defaults { port: some("1,2"), ..defaults() }).unwrap_err();
+        let refused = with("postgres://h/d", &Defaults { port: Some("1,2".into()), ..defaults() }).unwrap_err();
         assert_eq!(refused.to_string(), "the variable `PGPORT` has the value `1,2`");
     }
 
@@ -269,7 +266,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "h:*:d:me:of d\nh:*:*:me:of others\n").unwrap();
         let defaults =
-            || Defaults { user: some("me"), password_file: Some(file.path().to_owned()), ..Defaults::default() };
+            || Defaults { user: Some("me".into()), password_file: Some(file.path().to_owned()), ..Defaults::default() };
         let read = |text: &str| match Parsed::read_with(text, &defaults()).unwrap() {
             Parsed::Database(url) => url,
             Parsed::Server(url) => url.database("other"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::address::Host;
+use super::host::Host;
 
 /// Its lines, in order: the first that fits counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
