@@ -1,5 +1,6 @@
 //! Running other programs: their output passed on line by line, without secrets.
 
+use std::collections::BTreeSet;
 use std::process::{ExitStatus, Stdio};
 
 use terminal::console::Console;
@@ -16,10 +17,24 @@ pub(crate) enum ProcessError {
         source: std::io::Error,
     },
     #[error("`{command}` failed: {status}")]
-    Status { command: String, status: ExitStatus },
+    Status {
+        command: String,
+        status: ExitStatus,
+        /// The SQLSTATEs of errors in what it has said.
+        states: BTreeSet<String>,
+    },
 }
 
+/// What PostgreSQL answers on a partitioned table to what works on a plain one: not supported, no matching unique
+/// constraint, a column of the partition key, the wrong kind of object.
+const OF_PARTITIONS: [&str; 4] = ["0A000", "42830", "42P16", "42809"];
+
 impl ProcessError {
+    /// Whether it may have failed because a table is partitioned.
+    pub(crate) fn is_of_partitions(&self) -> bool {
+        matches!(self, Self::Status { states, .. } if OF_PARTITIONS.iter().any(|state| states.contains(*state)))
+    }
+
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
@@ -46,23 +61,28 @@ kill "$watcher" 2>/dev/null
 exit "$status"
 "#;
 
-/// Runs a program to its end, each line of its output passed on as `label | line`. It dies with us.
+/// Runs a program to its end, each line of its output passed on as `label | line`. It dies with us. Errors call it `name`:
+/// its arguments and its environment may hold secrets.
 ///
 /// It runs in a process group of its own: Ctrl-C reaches us, and ends it with us. (In one group with us, the BEAM would
 /// answer Ctrl-C with a menu.)
-pub(crate) async fn run(command: Command, label: &str, console: &Console) -> Result<(), ProcessError> {
-    let name = describe(&command);
-    let failed = |source| ProcessError::Start { command: name.clone(), source };
+pub(crate) async fn run(command: Command, name: &str, label: &str, console: &Console) -> Result<(), ProcessError> {
+    let failed = |source| ProcessError::Start { command: name.to_owned(), source };
     let mut leashed = leash(&command);
     leashed.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let mut child = leashed.spawn().map_err(failed)?;
     // Taken, so that waiting for the child does not close it.
     let leash = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (status, (), ()) = tokio::join!(child.wait(), pass_on(stdout, label, console), pass_on(stderr, label, console));
+    let (status, mut said, said_as_error) =
+        tokio::join!(child.wait(), pass_on(stdout, label, console), pass_on(stderr, label, console));
     drop(leash);
     let status = status.map_err(failed)?;
-    if status.success() { Ok(()) } else { Err(ProcessError::Status { command: name, status }) }
+    if status.success() {
+        return Ok(());
+    }
+    said.extend(said_as_error);
+    Err(ProcessError::Status { command: name.to_owned(), status, states: said })
 }
 
 /// The same program, with the same arguments, folder and environment, under the shell that watches us.
@@ -77,15 +97,10 @@ fn leash(command: &Command) -> Command {
     leashed
 }
 
-/// The program and its arguments; not its environment, which holds the database URL.
-fn describe(command: &Command) -> String {
-    let command = command.as_std();
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
-}
-
-async fn pass_on(stream: Option<impl AsyncRead + Unpin>, label: &str, console: &Console) {
-    let Some(stream) = stream else { return };
+/// Gives the SQLSTATEs of errors that went by.
+async fn pass_on(stream: Option<impl AsyncRead + Unpin>, label: &str, console: &Console) -> BTreeSet<String> {
+    let mut states = BTreeSet::new();
+    let Some(stream) = stream else { return states };
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     // Bytes, not text: a line that is no UTF-8 must not end the reading and so block the program.
@@ -95,8 +110,18 @@ async fn pass_on(stream: Option<impl AsyncRead + Unpin>, label: &str, console: &
         if !text.trim().is_empty() {
             console.passed_on(label, text.trim_end());
         }
+        states.extend(sql_states(&text).map(str::to_owned));
         line.clear();
     }
+    states
+}
+
+/// The SQLSTATEs in a line, as Postgrex writes errors: `ERROR 0A000 (feature_not_supported) …`.
+fn sql_states(line: &str) -> impl Iterator<Item = &str> {
+    line.split("ERROR ").skip(1).filter_map(|rest| {
+        let (state, rest) = rest.split_once(' ')?;
+        (state.len() == 5 && rest.starts_with('(')).then_some(state)
+    })
 }
 
 #[cfg(test)]
@@ -113,11 +138,24 @@ mod tests {
     #[tokio::test]
     async fn the_status_of_the_program_is_ours() {
         let console = Console::new();
-        assert!(run(shell("exit 0"), "x", &console).await.is_ok());
-        let error = run(shell("exit 3"), "x", &console).await.unwrap_err();
-        assert_eq!(error.to_string(), "`sh -c exit 3` failed: exit status: 3");
-        let error = run(Command::new("no-such-program"), "x", &console).await.unwrap_err();
+        assert!(run(shell("exit 0"), "sh", "x", &console).await.is_ok());
+        let error = run(shell("exit 3"), "sh", "x", &console).await.unwrap_err();
+        assert_eq!(error.to_string(), "`sh` failed: exit status: 3");
+        let error = run(Command::new("no-such-program"), "no-such-program", "x", &console).await.unwrap_err();
         assert_eq!(error.to_string(), "`no-such-program` failed: exit status: 127");
+    }
+
+    #[tokio::test]
+    async fn a_failure_on_a_partitioned_table_is_known_by_its_state() {
+        let console = Console::new();
+        for (line, is_of_partitions) in [
+            ("** (Postgrex.Error) ERROR 0A000 (feature_not_supported) cannot create index on partitioned table", true),
+            ("** (Postgrex.Error) ERROR 42P07 (duplicate_table) relation exists", false),
+            ("0A000 rows, 42830 more; ERROR 42809", false),
+        ] {
+            let error = run(shell(&format!("echo '{line}' >&2; exit 1")), "sh", "x", &console).await.unwrap_err();
+            assert_eq!(error.is_of_partitions(), is_of_partitions, "{line}");
+        }
     }
 
     #[tokio::test]
@@ -127,7 +165,7 @@ mod tests {
         let mut command = shell("echo $$ > pid; exec sleep 60");
         command.current_dir(folder.path());
         let console = Console::new();
-        let waiting = tokio::time::timeout(Duration::from_millis(500), run(command, "x", &console));
+        let waiting = tokio::time::timeout(Duration::from_millis(500), run(command, "sh", "x", &console));
         assert!(waiting.await.is_err(), "the program is still running");
         let pid: i32 = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
         let started = Instant::now();

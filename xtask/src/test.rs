@@ -1,6 +1,6 @@
 //! `test`: every test of the project, on every kind of server that can be had here, and one line that counts them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -49,7 +49,7 @@ fn cargo(project: &Project, arguments: &[&str], line: &mut dyn FnMut(&str)) -> R
         BufReader::new(stdout).lines().map_while(Result::ok).for_each(|text| line(&text));
     }
     let status = child.wait().map_err(failed)?;
-    if status.success() { Ok(()) } else { Err(ProcessError::Status { command, status }) }
+    if status.success() { Ok(()) } else { Err(ProcessError::Status { command, status, states: BTreeSet::new() }) }
 }
 
 impl Tally {

@@ -1,6 +1,7 @@
 //! What can go wrong between two migration tools.
 
 use database::Cause;
+use database::cause::sql_state;
 use terminal::{Exit, Failure, Finding, finding};
 
 use crate::ecto::FileError;
@@ -49,10 +50,21 @@ impl Error {
     }
 }
 
+/// A relation, a schema, a function or a type is there, and no row of the ledger says why.
+fn is_there_already(source: &Cause) -> bool {
+    let state = source.sql().and_then(sql_state);
+    matches!(state.as_deref(), Some("42P07" | "42P06" | "42723" | "42710"))
+}
+
+const FROM_A_DUMP: &str = "the layer's objects are there and its ledger does not know them, as in a database that was loaded from a dump of one \
+                           that has the layer: `DROP SCHEMA db_service CASCADE`, then run the same command again; and dump before the layer is \
+                           there, or by `cargo xtask db-structure`";
+
 impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
+            Self::Migration { source, .. } if is_there_already(source) => Some(FROM_A_DUMP.into()),
             Self::Migration { source, .. } if source.sql().is_some() => source
                 .hint()
                 .or_else(|| Some("nothing of it was kept; mend the cause and run the same command again".into())),

@@ -1,6 +1,5 @@
 //! `db-structure`: `structure.sql` from a scratch database in which only Ecto was at work.
 
-use std::process::{Command, Output};
 use std::time::Duration;
 
 use database::quote::identifier;
@@ -11,6 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use terminal::Exit;
 use terminal::console::Console;
 
+use super::dump::PgDump;
 use super::error::StructureError;
 use crate::cli::{EctoMode, StructureOptions};
 use crate::layers::ecto::layer::Ecto;
@@ -28,8 +28,9 @@ pub(crate) fn run(options: &StructureOptions, project: &Project, console: &Conso
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StructureError::Runtime)?;
     let scratch = server.url().database(&format!("singularity_structure_{}", std::process::id()));
     let text = runtime.block_on(async {
+        let pg_dump = PgDump::find(server.url(), project, console).await?;
         execute(&scratch, "CREATE DATABASE", " ENCODING 'UTF8' TEMPLATE template0").await?;
-        let text = dump_of_ecto(&scratch, project, console).await;
+        let text = dump_of_ecto(&scratch, &pg_dump, project, console).await;
         // Dropped whatever became of the dump; the first error is the one to report.
         let dropped = execute(&scratch, "DROP DATABASE", " WITH (FORCE)").await;
         text.and_then(|text| dropped.map(|()| text))
@@ -52,7 +53,12 @@ pub(crate) fn run(options: &StructureOptions, project: &Project, console: &Conso
     Ok(Exit::Done)
 }
 
-async fn dump_of_ecto(scratch: &DatabaseUrl, project: &Project, console: &Console) -> Result<String, StructureError> {
+async fn dump_of_ecto(
+    scratch: &DatabaseUrl,
+    pg_dump: &PgDump,
+    project: &Project,
+    console: &Console,
+) -> Result<String, StructureError> {
     let target = target::one(scratch, None);
     let layer = Ecto {
         files: Files::read(&project.ecto_migrations()).map_err(ledger::Error::from)?,
@@ -65,22 +71,9 @@ async fn dump_of_ecto(scratch: &DatabaseUrl, project: &Project, console: &Consol
     let outcome = run::run(&layer, &mut session, false).await;
     session.end().await;
     outcome?;
-    let output = pg_dump(scratch, project).map_err(StructureError::Start)?;
-    if !output.status.success() {
-        let why = console.redact(String::from_utf8_lossy(&output.stderr).trim());
-        return Err(StructureError::Dump(why));
-    }
+    let text = pg_dump.schema(scratch, console)?;
     let versions: Vec<i64> = layer.files.versions().collect();
-    Ok(structure::normalise(&String::from_utf8_lossy(&output.stdout), &versions))
-}
-
-/// The server's own `pg_dump` where it is the project's: another one may be too old for it.
-fn pg_dump(url: &DatabaseUrl, project: &Project) -> std::io::Result<Output> {
-    let running = dev_server::running(project.root()).ok().flatten();
-    let own = running.filter(|server| server.url("x").contains(&format!(":{}/", url.server().port())));
-    let folder = own.and_then(|server| server.bin_directory);
-    let program = folder.map_or_else(|| "pg_dump".into(), |folder| folder.join("pg_dump"));
-    Command::new(program).args(["--schema-only", "--no-owner", "--no-acl"]).envs(url.libpq_environment()).output()
+    Ok(structure::normalise(&text, &versions))
 }
 
 async fn execute(scratch: &DatabaseUrl, verb: &str, rest: &str) -> Result<(), StructureError> {

@@ -16,6 +16,10 @@ pub(crate) enum StructureError {
     Runtime(#[source] std::io::Error),
     #[error("cannot run `pg_dump`")]
     Start(#[source] std::io::Error),
+    #[error("`pg_dump --version` answers `{0}`")]
+    Version(String),
+    #[error("`pg_dump` {program} is older than the server, {server}")]
+    Older { program: String, server: String },
     #[error("`pg_dump` failed: {0}")]
     Dump(String),
     #[error("cannot write `structure.sql`")]
@@ -32,8 +36,11 @@ impl Failure for StructureError {
             Self::Start(_) => {
                 "install PostgreSQL's client programs, or use the development server, which has them".into()
             }
-            Self::Dump(_) => "pg_dump must not be older than the server".into(),
-            Self::Write(_) | Self::Runtime(_) => return None,
+            Self::Older { server, .. } => format!(
+                "it would print what it does not know: put the server's own first on PATH, or install PostgreSQL's client programs {server} or later"
+            ),
+            Self::Version(_) => "is it PostgreSQL's own? Put that first on PATH".into(),
+            Self::Dump(_) | Self::Write(_) | Self::Runtime(_) => return None,
             Self::Differs { .. } => "run `cargo xtask db-structure` and commit the file with the migration".into(),
         })
     }

@@ -32,6 +32,7 @@ mod server;
 mod shared_url;
 mod situations;
 mod sqlx_layer;
+mod structure;
 mod twins;
 mod worker;
 mod writers;
@@ -92,6 +93,7 @@ fn all_tests() -> Vec<(String, Test)> {
     let suites = [
         bootstrap::tests(),
         ecto::tests(),
+        structure::tests(),
         sqlx_layer::tests(),
         all::tests(),
         failures::tests(),

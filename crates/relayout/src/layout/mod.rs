@@ -10,6 +10,6 @@ mod table;
 
 pub use bytes::Bytes;
 pub use estimate::Estimate;
-pub use leaf::{Leaf, NoLeaf};
+pub use leaf::{Leaf, NoLeaf, is_leaf_schema};
 pub use shape::Shape;
 pub use table::Layout;

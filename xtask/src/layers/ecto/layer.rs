@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use database::{DatabaseLock, Worker, transaction};
+use database::transaction;
 use ledger::ecto::{self, EctoState, Files};
-use ledger::{gate, structure};
-use sqlx::AssertSqlSafe;
+use ledger::gate;
+use ledger::structure::Batch;
 use terminal::step::{Status, Step};
 
 use super::error::EctoError;
+use super::load;
 use super::mix::{self, Mix};
+use super::partitions::are_there;
 use crate::cli::{self, EctoMode};
 use crate::layers::contract::{Layer, LayerPlan};
 use crate::layers::error::LayerError;
@@ -35,6 +37,8 @@ pub(crate) struct EctoPlan {
     applied: Vec<String>,
     pending: Vec<String>,
     how: How,
+    /// Whether `--ecto load` would do as well.
+    is_loadable: bool,
 }
 
 /// Who does it.
@@ -42,7 +46,7 @@ pub(crate) struct EctoPlan {
 enum How {
     Mix,
     Command(String),
-    Load { sql: String },
+    Load(Vec<Batch>),
 }
 
 impl Layer for Ecto {
@@ -66,6 +70,7 @@ impl Layer for Ecto {
             applied: state.applied().iter().copied().map(name).collect(),
             pending: pending.into_iter().map(name).collect(),
             how,
+            is_loadable: !state.has_relations,
         })
     }
 
@@ -76,28 +81,11 @@ impl Layer for Ecto {
             return Ok(());
         }
         let started = Instant::now();
-        let failed = |source| EctoError::Tool { database: target.name().to_owned(), source };
-        if !matches!(plan.how, How::Load { .. }) {
-            end_orphans(session).await?;
-        }
-        let (status, command) = match &plan.how {
-            How::Mix => {
-                self.mix.migrate(target, session.console).await.map_err(failed)?;
-                (Status::Applied, "mix ecto.migrate")
-            }
-            How::Command(command) => {
-                self.mix.run_release(command, target, session.console).await.map_err(failed)?;
-                (Status::Applied, command.as_str())
-            }
-            How::Load { sql } => {
-                load(sql, &session.lock().await?.lock, target).await?;
-                (Status::Loaded, "structure.sql")
-            }
-        };
+        let (status, command) = self.bring_about(plan, session).await?;
         // Exit code 0 is no proof: the ledger is.
         let left = inspect(session).await?.pending(&self.files);
         if let Some(first) = left.first().and_then(|version| self.files.name(*version)) {
-            let (command, first, database) = (command.to_owned(), first.to_owned(), target.name().to_owned());
+            let (first, database) = (first.to_owned(), target.name().to_owned());
             return Err(EctoError::StillPending { command, first, database }.into());
         }
         let took = started.elapsed();
@@ -121,24 +109,42 @@ impl Ecto {
         let is_empty = !state.has_relations;
         match self.mode {
             EctoMode::Auto | EctoMode::Migrate if self.mix.is_installed() => Ok(How::Mix),
-            EctoMode::Auto | EctoMode::Load if is_empty => self.load_plan(),
+            EctoMode::Auto | EctoMode::Load if is_empty => Ok(How::Load(load::plan(&self.structure, &self.files)?)),
             EctoMode::Auto | EctoMode::Migrate => Err(EctoError::NoMix { database: target.name().to_owned() }.into()),
             EctoMode::Load => Err(EctoError::NotEmpty(target.name().to_owned()).into()),
         }
     }
 
-    fn load_plan(&self) -> Result<How, LayerError> {
-        let sql = std::fs::read_to_string(&self.structure)
-            .map_err(|source| EctoError::StructureUnreadable { path: self.structure.clone(), source })?;
-        let loaded = structure::versions(&sql);
-        match self
-            .files
-            .versions()
-            .find(|version| !loaded.contains(version))
-            .and_then(|version| self.files.name(version))
-        {
-            Some(name) => Err(EctoError::StructureBehind(name.to_owned()).into()),
-            None => Ok(How::Load { sql }),
+    /// Lets whoever was chosen do it; gives what is to be said of it, and their name.
+    async fn bring_about(&self, plan: &EctoPlan, session: &mut Session<'_>) -> Result<(Status, String), LayerError> {
+        let target = session.target;
+        let database = || target.name().to_owned();
+        let outcome = match &plan.how {
+            How::Load(batches) => {
+                load::apply(batches, &session.lock().await?.lock, target).await?;
+                return Ok((Status::Loaded, "structure.sql".into()));
+            }
+            How::Mix => {
+                let prepared = self.mix.prepare(target, session.console).await;
+                prepared.map_err(|source| EctoError::Prepare {
+                    database: database(),
+                    is_loadable: plan.is_loadable,
+                    source,
+                })?;
+                end_orphans(session).await?;
+                self.mix.migrate(target, session.console).await.map(|()| "mix ecto.migrate".into())
+            }
+            How::Command(command) => {
+                end_orphans(session).await?;
+                self.mix.run_release(command, target, session.console).await.map(|()| mix::program(command))
+            }
+        };
+        match outcome {
+            Ok(command) => Ok((Status::Applied, command)),
+            Err(source) => {
+                let on_partitions = source.is_of_partitions() && are_there(session).await?;
+                Err(EctoError::Tool { database: database(), on_partitions, source }.into())
+            }
         }
     }
 }
@@ -160,7 +166,7 @@ impl How {
         match self {
             Self::Mix => "by mix",
             Self::Command(_) => "by the release",
-            Self::Load { .. } => "from `structure.sql`",
+            Self::Load(_) => "from `structure.sql`",
         }
     }
 }
@@ -202,18 +208,6 @@ fn report(names: &[String], status: Status, session: &mut Session<'_>) {
     }
 }
 
-/// All of the file in one transaction, on a connection of its own: a dump changes session settings.
-async fn load(sql: &str, lock: &DatabaseLock, target: &Target) -> Result<(), LayerError> {
-    let mut worker = Worker::connect(lock).await?;
-    let loaded = transaction::run(&mut worker, transaction::CHANGE, async |connection| {
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await?;
-        Ok(transaction::End::Commit(()))
-    });
-    loaded.await.map_err(database::Error::sql("load `structure.sql`", target.name()))?;
-    worker.close().await;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +233,7 @@ mod tests {
             plan if plan.is_empty() => "nothing",
             EctoPlan { how: How::Mix, .. } => "mix",
             EctoPlan { how: How::Command(_), .. } => "command",
-            EctoPlan { how: How::Load { .. }, .. } => "load",
+            EctoPlan { how: How::Load(_), .. } => "load",
         })
     }
 
@@ -262,20 +256,5 @@ mod tests {
         let layer = layer(EctoMode::Auto, false, None);
         let state = EctoState { ledger: Ledger::Versions(layer.files.versions().collect()), has_relations: true };
         assert_eq!(planned(&layer, &state).unwrap(), "nothing");
-    }
-
-    #[test]
-    fn a_structure_that_lags_behind_is_not_loaded() {
-        let mut layer = layer(EctoMode::Load, false, None);
-        let folder = tempfile::tempdir().unwrap();
-        layer.structure = folder.path().join("structure.sql");
-        assert!(planned(&layer, &EctoState::empty()).unwrap_err().contains("cannot read"));
-        std::fs::write(&layer.structure, "INSERT INTO public.\"schema_migrations\" (version) VALUES (20251005);\n")
-            .unwrap();
-        let error = planned(&layer, &EctoState::empty()).unwrap_err();
-        assert_eq!(
-            error,
-            "cannot load `structure.sql`: it lacks Ecto migration `20251004222000_create_framework_patterns`"
-        );
     }
 }

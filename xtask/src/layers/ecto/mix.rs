@@ -28,9 +28,13 @@ impl Mix {
         self.is_installed
     }
 
-    /// `mix ecto.migrate`, after what it needs.
+    /// What `mix ecto.migrate` needs: packages, compiled.
+    pub(crate) async fn prepare(&self, target: &Target, console: &Console) -> Result<(), ProcessError> {
+        self.prepared.get_or_try_init(|| self.compile(target, console)).await.copied()
+    }
+
+    /// `mix ecto.migrate`.
     pub(crate) async fn migrate(&self, target: &Target, console: &Console) -> Result<(), ProcessError> {
-        self.prepared.get_or_try_init(|| self.prepare(target, console)).await?;
         let arguments = ["ecto.migrate", "--no-compile", "--no-deps-check"];
         self.run(&arguments, target, console).await
     }
@@ -46,10 +50,10 @@ impl Mix {
         shell.args(["-c", command]);
         set_environment(&mut shell, target);
         let label = format!("ecto {}", target.name());
-        process::run(shell, &label, console).await
+        process::run(shell, &program(command), &label, console).await
     }
 
-    async fn prepare(&self, target: &Target, console: &Console) -> Result<(), ProcessError> {
+    async fn compile(&self, target: &Target, console: &Console) -> Result<(), ProcessError> {
         if needs_dependencies(&self.app) {
             self.run(&["local.hex", "--force", "--if-missing"], target, console).await?;
             self.run(&["local.rebar", "--force", "--if-missing"], target, console).await?;
@@ -63,7 +67,9 @@ impl Mix {
         let mut mix = Command::new("mix");
         mix.args(arguments).current_dir(&self.app);
         set_environment(&mut mix, target);
-        let outcome = process::run(mix, &format!("mix {}", target.name()), console).await;
+        let outcome =
+            process::run(mix, &format!("mix {}", arguments.join(" ")), &format!("mix {}", target.name()), console)
+                .await;
         console.done();
         outcome
     }
@@ -79,6 +85,14 @@ pub(crate) const APPLICATION_NAME: &str = "singularity db-setup";
 
 fn set_environment(command: &mut Command, target: &Target) {
     command.env("DATABASE_URL", target.url.for_ecto()).env("DATABASE_APPLICATION_NAME", APPLICATION_NAME);
+}
+
+/// What may be shown of a release's command: its program. What follows may hold a secret, and so may what sets a variable
+/// before it.
+pub(super) fn program(command: &str) -> String {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "._/+-".contains(character);
+    if !first.is_empty() && first.chars().all(is_plain) { first.to_owned() } else { "--ecto-command".into() }
 }
 
 /// Whether a package of `mix.lock` is not in `deps/` at its locked version.
@@ -112,6 +126,20 @@ mod tests {
     #[test]
     fn a_lock_names_packages_and_versions() {
         assert_eq!(locked(LOCK).collect::<Vec<_>>(), [("ecto", "3.14.0"), ("telemetry", "1.4.2")]);
+    }
+
+    #[test]
+    fn of_a_command_the_program_is_shown() {
+        for (command, shown) in [
+            ("bin/singularity eval \"Release.migrate('s3cret')\"", "bin/singularity"),
+            ("  true", "true"),
+            ("KEY=s3cret bin/app", "--ecto-command"),
+            ("\"$(cat s3cret)\" x", "--ecto-command"),
+            ("curl;s3cret", "--ecto-command"),
+            ("", "--ecto-command"),
+        ] {
+            assert_eq!(program(command), shown);
+        }
     }
 
     #[test]

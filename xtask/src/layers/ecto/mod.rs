@@ -2,4 +2,6 @@
 
 pub(crate) mod error;
 pub(crate) mod layer;
+mod load;
 pub(crate) mod mix;
+mod partitions;
