@@ -1,4 +1,4 @@
-//! Splitting and merging leaves: what the policy asks for, and what is declared on request.
+//! Other leaves than there are: what the policy asks for, and what is declared on request.
 
 use database::Worker;
 use database::quote::identifier;
@@ -63,6 +63,26 @@ pub async fn propose(
     Ok(proposals)
 }
 
+/// The same table with another layout declared, and what the way there takes. Writes nothing.
+///
+/// # Errors
+/// [`Error::Refused`] if something stands against it.
+pub async fn wanted(
+    connection: &mut PgConnection,
+    layout: &Layout,
+    desired: &Shape,
+    free_disk: Option<u64>,
+    database: &str,
+) -> Result<Layout, Error> {
+    let failed = Error::during(&format!("plan the layout of table `{}`", layout.table), database);
+    let wanted = layout.wanting(desired, connection).await.map_err(&failed)?;
+    if wanted.is_reached() {
+        return Ok(wanted);
+    }
+    let findings = preflight::obstacles(connection, &wanted, free_disk).await.map_err(&failed)?;
+    if findings.is_empty() { Ok(wanted) } else { Err(Error::refused(database, &layout.table, findings)) }
+}
+
 /// Declares a layout; the next run brings it about.
 ///
 /// # Errors
@@ -74,12 +94,8 @@ pub async fn declare(
     free_disk: Option<u64>,
     database: &str,
 ) -> Result<(), Error> {
+    wanted(worker, layout, desired, free_disk, database).await?;
     let failed = Error::during(&format!("declare the layout of table `{}`", layout.table), database);
-    let wanted = layout.wanting(desired, worker).await.map_err(&failed)?;
-    let findings = preflight::obstacles(worker, &wanted, free_disk).await.map_err(&failed)?;
-    if !findings.is_empty() {
-        return Err(Error::refused(database, &layout.table, findings));
-    }
     layout.declare(worker, desired).await.map_err(failed)
 }
 

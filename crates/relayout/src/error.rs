@@ -99,7 +99,7 @@ impl Failure for Error {
             Self::Refused { tables, .. } => {
                 let findings: Vec<Finding> = tables.iter().flat_map(|(_, findings)| findings).cloned().collect();
                 let general = "nothing was touched: change the table by an Ecto migration, or keep it plain with \
-                               `UPDATE db_service.layout SET leaves = 1 WHERE table_name = …`";
+                               `migrations layout --table … --leaves 1 --yes`";
                 Some(
                     std::iter::once(general.to_owned())
                         .chain(finding::remedies(&findings))

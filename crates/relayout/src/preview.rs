@@ -37,7 +37,9 @@ pub async fn preview(
     if layout.is_reached() {
         return Ok(Vec::new());
     }
-    let job = match Job::unfinished(connection, &layout.table).await? {
+    let unfinished = Job::unfinished(connection, &layout.table).await?;
+    // One that leads elsewhere is given up.
+    let job = match unfinished.filter(|job| job.phase >= Phase::Swapped || job.leads_to(&layout.desired)) {
         Some(job) => job,
         None => match Definition::read(connection, &layout.public()).await? {
             Some(definition) => Job::next(layout, definition),

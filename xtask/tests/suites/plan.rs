@@ -10,6 +10,7 @@ use crate::server::TestServer;
 
 crate::tests![
     a_plan_shows_the_statements_and_whom_they_stop,
+    another_layout_is_shown_then_brought_about,
     all_broken_rules_are_said_at_once,
     what_a_run_would_refuse_is_said_beforehand,
     what_dumps_will_miss_is_said_once,
@@ -49,6 +50,38 @@ fn a_plan_shows_the_statements_and_whom_they_stop(server: &TestServer) -> Verdic
         "nobody is stopped before the swap"
     );
     assert!(locks("catching_up") > 0);
+    Passed
+}
+
+fn another_layout_is_shown_then_brought_about(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    let ask = |leaves: &str, more: &[&str]| {
+        migrations(&url, &[&["layout", "--table", "code_files", "--leaves", leaves], more].concat())
+    };
+    migrations(&url, &["layout"]).succeeds().says("Unchanged layout `code_files` 16 hash leaves");
+    ask("3", &[]).exits(2).says("it is no power of two from 1 to 1024");
+    migrations(&url, &["layout", "--table", "code_files"]).exits(2).says("--leaves <COUNT>");
+    migrations(&url, &["layout", "--table", "t", "--leaves", "4"])
+        .exits(2)
+        .says("it lays out `code_files`, `embeddings`");
+    ask("1", &[]).exits(2).says("pass `--yes` to agree beforehand");
+    let before = database.dump();
+    let planned = ask("4", &["--dry-run"]).exits(3).says("Pending layout `code_files` 4 hash leaves");
+    assert!(planned.stdout.contains("CREATE TABLE \"db_service_new\".\"code_files\""), "{}", planned.stdout);
+    assert_eq!(database.dump(), before);
+    assert_eq!(database.text("SELECT leaves::text FROM db_service.layout WHERE table_name = 'code_files'"), "16");
+    for (leaves, is) in [("1", "one plain table"), ("4", "4 hash leaves"), ("16", "16 hash leaves")] {
+        ask(leaves, &["--yes"]).succeeds().says(&format!("Converted layout `code_files` to {is}"));
+        ask(leaves, &["--yes"]).succeeds().says_nothing_to_do();
+        migrations(&url, &["layout"]).succeeds().says(&format!("Unchanged layout `code_files` {is}"));
+    }
+    assert_eq!(database.dump(), before);
+    database.execute("UPDATE db_service.layout SET leaves = 2 WHERE table_name = 'code_files'");
+    migrations(&url, &["layout"]).exits(3).says("Pending layout `code_files` 2 hash leaves; now 16 hash leaves");
+    database.execute("CREATE TABLE refers (r text, p text, FOREIGN KEY (r, p) REFERENCES code_files)");
+    ask("1", &["--dry-run"]).exits(4).says("refers");
+    ask("16", &[]).succeeds().says("Unchanged layout `code_files` 16 hash leaves");
     Passed
 }
 

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use relayout::{Budget, Engine};
 
 use crate::create_index::CreateIndex;
-use crate::layout::{Merge, Revert, Split};
+use crate::layout::{Declare, Merge, Revert, Split};
 
 /// Brings the performance layer of Singularity's database up to date
 ///
@@ -77,6 +77,10 @@ pub(crate) enum Command {
     Status,
     /// Check that layouts, indexes and the leftovers of unfinished work are as they should be; exit code 4 if not
     Verify,
+    /// Show the layout of every table, or bring one table into another, while it is in use
+    ///
+    /// Without `--table`: the layout that is wanted, and the one that there is; exit code 3 if they differ.
+    Layout(Declare),
     /// Split leaves that hold too many rows, while they are in use
     ///
     /// Without `--leaf`: those that hold more than twice what `db_service.layout_policy` says.
@@ -94,13 +98,14 @@ pub(crate) enum Command {
 impl Command {
     /// It works on what the layer has declared.
     pub(crate) fn needs_layer(&self) -> bool {
-        matches!(self, Self::Verify | Self::Split(_) | Self::Merge(_) | Self::Revert(_))
+        matches!(self, Self::Verify | Self::Layout(_) | Self::Split(_) | Self::Merge(_) | Self::Revert(_))
     }
 
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
             Self::Plan | Self::Status | Self::Verify => false,
+            Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
             | Self::Revert(Revert { choice, .. }) => !choice.dry_run,
@@ -114,6 +119,7 @@ impl Command {
             Some(Self::Plan) => "migrations plan",
             Some(Self::Status) => "migrations status",
             Some(Self::Verify) => "migrations verify",
+            Some(Self::Layout(_)) => "migrations layout",
             Some(Self::Split(_)) => "migrations split",
             Some(Self::Merge(_)) => "migrations merge",
             Some(Self::CreateIndex(_)) => "migrations create-index",

@@ -28,6 +28,26 @@ pub(crate) struct Revert {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Declare {
+    /// Table to declare another layout for
+    #[arg(long, value_name = "TABLE", requires = "leaves")]
+    pub(crate) table: Option<String>,
+    /// Leaves of equal share, a power of two; 1 is one plain table
+    #[arg(long, value_name = "COUNT", requires = "table", value_parser = leaves)]
+    leaves: Option<u32>,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+}
+
+const MOST_LEAVES: u32 = 1024;
+
+fn leaves(text: &str) -> Result<u32, String> {
+    let count: Option<u32> = text.parse().ok();
+    let count = count.filter(|count| count.is_power_of_two() && *count <= MOST_LEAVES);
+    count.ok_or_else(|| format!("it is no power of two from 1 to {MOST_LEAVES}"))
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Split {
     /// Table to look at; default: all
     #[arg(long, value_name = "TABLE")]
@@ -80,6 +100,35 @@ impl Revert {
             what: Shape::Plain.to_string(),
         };
         Ok(partitioned.map(declare).collect())
+    }
+}
+
+impl Declare {
+    /// What is asked for, if it is not so already.
+    pub(crate) fn declare(&self, layouts: &[Layout]) -> Result<Vec<Declaration>, Problem> {
+        let (Some(table), Some(leaves)) = (&self.table, self.leaves) else { return Ok(Vec::new()) };
+        let layout = find(layouts, table)?;
+        let desired = Shape::even(&layout.partition_key, &layout.path_key, leaves);
+        if layout.is_reached() && layout.desired == desired {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Declaration { layout: layout.clone(), what: desired.to_string(), desired }])
+    }
+
+    /// Each table with the layout that is wanted, and what it has instead.
+    pub(crate) fn show(layouts: &[Layout], database: &str) -> Vec<Step> {
+        let show = |layout: &Layout| {
+            let step = |status| Step::new(database, LAYER, "layout", &layout.table, status);
+            let Layout { desired, actual, phase, .. } = layout;
+            match phase {
+                _ if layout.is_reached() => step(Status::Unchanged).detail(desired.to_string()),
+                Some(phase) => {
+                    step(Status::Pending).detail(format!("{desired}; now {actual}, a job is in phase {phase}"))
+                }
+                None => step(Status::Pending).detail(format!("{desired}; now {actual}")),
+            }
+        };
+        layouts.iter().map(show).collect()
     }
 }
 

@@ -19,7 +19,7 @@ use terminal::report::ServerReport;
 use terminal::step::{Status, Step};
 
 use crate::cli::{Command, Options};
-use crate::layout::{self, Declaration};
+use crate::layout::{self, Declaration, Declare};
 use crate::problem::Problem;
 use crate::statements::Statements;
 
@@ -96,7 +96,10 @@ impl<'a> Run<'a> {
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
                 self.report(verified(connection, &layouts, database).await?);
             }
-            Some(Command::Revert(_)) => self.declare(options, url, embedded, connection, &layouts).await?,
+            Some(Command::Layout(asked)) if asked.table.is_none() => self.report(Declare::show(&layouts, database)),
+            Some(Command::Revert(_) | Command::Layout(_)) => {
+                self.declare(options, url, embedded, connection, &layouts).await?;
+            }
             Some(Command::Plan | Command::Status) => {
                 let plan = embedded.plan(&state, database)?;
                 if matches!(options.command, Some(Command::Status)) {
@@ -152,6 +155,7 @@ impl<'a> Run<'a> {
     ) -> Result<Option<Vec<Declaration>>, Problem> {
         let (choice, declarations) = match &options.command {
             Some(Command::Revert(revert)) => (&revert.choice, revert.declare(layouts)?),
+            Some(Command::Layout(asked)) => (&asked.choice, asked.declare(layouts)?),
             Some(Command::Merge(merge)) => (&merge.choice, merge.declare(layouts)?),
             Some(Command::Split(split)) => {
                 let (declarations, left_out) = split.declare(connection, layouts, database).await?;
@@ -161,11 +165,23 @@ impl<'a> Run<'a> {
             _ => return Ok(Some(Vec::new())),
         };
         let steps: Vec<Step> = declarations.iter().map(|declaration| declaration.pending(database)).collect();
+        let mut wanted = Vec::new();
+        for Declaration { layout, desired, .. } in &declarations {
+            wanted
+                .push(adaptive::wanted(connection, layout, desired, options.common.free_disk_bytes(), database).await?);
+        }
         if choice.dry_run || steps.is_empty() {
             self.report(steps);
+            if matches!(options.command, Some(Command::Layout(_))) {
+                self.statements =
+                    Statements::read(connection, wanted.iter(), options.common.budget(), database).await?;
+            }
             return Ok(None);
         }
-        layout::consent(&steps, options.common.yes, self.console)?;
+        // Where nothing moves there is nothing to agree to.
+        if wanted.iter().any(|wanted| !wanted.is_reached()) {
+            layout::consent(&steps, options.common.yes, self.console)?;
+        }
         Ok(Some(declarations))
     }
 
