@@ -20,6 +20,8 @@ pub(crate) struct Database<'a> {
     pub(crate) name: String,
     pub(crate) url: DatabaseUrl,
     is_ours: bool,
+    /// Who runs the programs, where that is not the role of the tests.
+    runner: Option<String>,
 }
 
 /// How far a template is set up.
@@ -33,13 +35,13 @@ pub(crate) enum Stage {
 
 impl<'a> Database<'a> {
     pub(crate) fn new(server: &'a TestServer, name: &str) -> Self {
-        Self { server, name: name.to_owned(), url: server.url.database(name), is_ours: false }
+        Self { server, name: name.to_owned(), url: server.url.database(name), is_ours: false, runner: None }
     }
 
     /// A database that is there, with another login.
     pub(crate) fn with_url(server: &'a TestServer, name: &str, url: &str) -> Self {
         let url = DatabaseUrl::parse(url).unwrap();
-        Self { server, name: name.to_owned(), url, is_ours: false }
+        Self { server, name: name.to_owned(), url, is_ours: false, runner: None }
     }
 
     /// A name of its own; whatever database comes to have it is dropped in the end.
@@ -79,6 +81,17 @@ impl<'a> Database<'a> {
     /// The URL as a person would pass it, password and all.
     pub(crate) fn url_text(&self) -> String {
         self.url.for_libpq()
+    }
+
+    /// The same, the programs run by another role: `user:password` percent-encoded.
+    pub(crate) fn run_by(mut self, login: String) -> Self {
+        self.runner = Some(login);
+        self
+    }
+
+    /// The URL with which the programs are run.
+    pub(crate) fn runner_text(&self) -> String {
+        self.runner.as_ref().map_or_else(|| self.url_text(), |login| self.url_as(login))
     }
 
     /// The same with another login, `user:password` percent-encoded.

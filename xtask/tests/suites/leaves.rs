@@ -3,8 +3,9 @@
 use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::Database;
+use crate::role::Role;
 use crate::server::TestServer;
-use crate::twins::{assert_no_difference, leaves, partitioned, plain};
+use crate::twins::{assert_no_difference, leaves, partitioned, plain, plain_of};
 use crate::writers::{Writers, killed_in, killed_in_every_phase};
 
 crate::tests![
@@ -107,8 +108,10 @@ fn a_giant_repository_is_split_by_path_under_writers(server: &TestServer) -> Ver
 }
 
 fn a_kill_in_any_phase_of_a_split_loses_nothing(server: &TestServer) -> Verdict {
-    let database = partitioned(server);
-    let url = database.url_text();
+    let role = Role::new(server);
+    let database = plain_of(server, &role);
+    let url = database.runner_text();
+    migrations(&url, &[]).succeeds();
     let leaf = hottest(&database);
     let schema = format!("^leaf_{}$", leaf.replace('/', "_"));
     let writers = Writers::start(&database.url);

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use ::database::connection;
+use ::database::{DatabaseUrl, connection};
 use sqlx::Connection as _;
 
 use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
 use crate::database::{Database, Stage};
 use crate::relay::{self, End, Moment};
+use crate::role::Role;
 use crate::server::TestServer;
-use crate::twins::{PARTITIONED, assert_no_difference, leaves, plain};
+use crate::twins::{PARTITIONED, assert_no_difference, leaves, plain, plain_of};
 use crate::writers::{Writers, killed_in, killed_in_every_phase, situation};
 
 crate::tests![
@@ -49,11 +50,13 @@ fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) 
     Passed
 }
 
-/// Each rerun goes on where the one before was killed, and is killed in its turn.
+/// Each rerun goes on where the one before was killed, and is killed in its turn; by a role that owns the tables, no more.
 fn a_kill_at_any_request_loses_nothing(server: &TestServer) -> Verdict {
-    let database = plain(server);
+    let role = Role::new(server);
+    let database = plain_of(server, &role);
+    let url = DatabaseUrl::parse(&database.runner_text()).unwrap();
     let writers = Writers::start(&database.url);
-    let run = |moment| relay::run(&database.url, moment, |url| migrations_command(url, &["--yes"]));
+    let run = |moment| relay::run(&url, moment, |url| migrations_command(url, &["--yes"]));
     let End::Finished(requests) = run(Moment::Never) else { unreachable!() };
     let (mut wanted, mut conversions, mut kills) = (1, 0, 0);
     let declare = |wanted| database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
@@ -69,7 +72,7 @@ fn a_kill_at_any_request_loses_nothing(server: &TestServer) -> Verdict {
         }
     }
     declare(wanted);
-    let last = migrations(&database.url_text(), &["--yes"]).succeeds();
+    let last = migrations(&database.runner_text(), &["--yes"]).succeeds();
     assert!(is_reached(&database, wanted), "{}\n{}", last.stderr, situation(&database));
     writers.finish();
     assert_no_difference(&database, "at the end");
@@ -87,8 +90,9 @@ fn is_reached(database: &Database<'_>, wanted: u32) -> bool {
 }
 
 fn a_kill_in_any_phase_loses_nothing(server: &TestServer) -> Verdict {
-    let database = plain(server);
-    let url = database.url_text();
+    let role = Role::new(server);
+    let database = plain_of(server, &role);
+    let url = database.runner_text();
     migrations(&url, &["--yes"]).succeeds();
     let writers = Writers::start(&database.url);
     for wanted in [1, 16] {

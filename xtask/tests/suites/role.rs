@@ -35,7 +35,12 @@ pub(crate) fn create(database: &Database<'_>, name: &str) {
 
 /// The URL of a database with the login of such a role.
 pub(crate) fn url(database: &Database<'_>, name: &str) -> String {
-    database.url_as(&format!("{name}:s3cr%40t%2Fpass%231"))
+    database.url_as(&login(name))
+}
+
+/// Name and password of such a role, percent-encoded.
+pub(crate) fn login(name: &str) -> String {
+    format!("{name}:s3cr%40t%2Fpass%231")
 }
 
 /// All that is in `public` belongs to a role that is no superuser and sees no sessions of others.

@@ -84,7 +84,7 @@ pub(crate) fn filled(server: &TestServer, rows: u32, vectors: u32) -> Database<'
 pub(crate) fn plain_of<'a>(server: &'a TestServer, role: &Role<'_>) -> Database<'a> {
     let database = plain(server);
     role::give_all(&database, &role.name);
-    database
+    database.run_by(role::login(&role.name))
 }
 
 /// The same, in leaves.

@@ -172,7 +172,7 @@ pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str
          CREATE OR REPLACE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
          CREATE TRIGGER hold {when} EXECUTE FUNCTION twin.hold()"
     ));
-    killed(&database.url_text(), arguments, |child| wait_for(database, child, phase, &seen));
+    killed(&database.runner_text(), arguments, |child| wait_for(database, child, phase, &seen));
     // The server goes on for a moment with what it was given; then this gets its lock.
     database.execute("DROP TRIGGER hold ON db_service.relayout_job");
 }
