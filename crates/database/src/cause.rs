@@ -115,6 +115,12 @@ const RAISED: &str = "P0001";
 fn hint(error: &sqlx::Error) -> Option<String> {
     Some(match sql_state(error)?.as_str() {
         "42501" => "the role lacks a right: grant it, or use a URL of a role that has it".into(),
+        // In memory that is a file: the setting is a container's, not the disk's.
+        "53100" if error.as_database_error()?.message().contains("shared memory") => {
+            "the server's shared memory is full: give its container more with `--shm-size`, or set \
+             `max_parallel_maintenance_workers` and `max_parallel_workers_per_gather` to 0"
+                .into()
+        }
         "53100" => "free disk space on the server and run the same command again; finished steps are skipped".into(),
         "55P03" => {
             "something holds a lock on the object for long: see `pg_stat_activity`, then run the same command again"

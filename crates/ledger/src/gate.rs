@@ -2,6 +2,7 @@
 
 use terminal::Finding;
 
+use crate::catalog::InvalidIndex;
 use crate::ecto::{EctoState, Files, Ledger};
 use crate::migration::Header;
 
@@ -66,9 +67,9 @@ pub enum Violation {
         /// What it should have made.
         object: String,
     },
-    /// A killed build left an index that no query uses and every write pays for.
-    #[error("index `{0}` is invalid")]
-    InvalidIndex(String),
+    /// A killed build left an index, or it lacks a part.
+    #[error("index `{}` {}", .0.name, if .0.is_partitioned { "is not on all leaves" } else { "is invalid" })]
+    InvalidIndex(InvalidIndex),
 }
 
 impl Violation {
@@ -106,9 +107,13 @@ impl Violation {
             Self::ObjectMissing { name, .. } => {
                 format!("somebody dropped it; to build the layer anew: `DROP SCHEMA db_service CASCADE`, then run again from `{name}` on")
             }
-            Self::InvalidIndex(index) => format!(
+            Self::InvalidIndex(InvalidIndex { is_partitioned: true, .. }) => "made with `only: true`, or left by \
+                 `migrations create-index` that was cut off: that command builds what is missing, if it is given the same table, \
+                 columns and name; or drop it"
+                .into(),
+            Self::InvalidIndex(InvalidIndex { name, .. }) => format!(
                 "if `migrations create-index` was cut off, run it again; else rebuild it with \
-                 `REINDEX INDEX CONCURRENTLY {index}`, or drop it"
+                 `REINDEX INDEX CONCURRENTLY {name}`, or drop it"
             ),
         }
     }
@@ -118,7 +123,9 @@ impl From<Violation> for Finding {
     fn from(violation: Violation) -> Self {
         let finding = Self::new(violation.rule(), violation.to_string()).help(violation.hint());
         match &violation {
-            Violation::InvalidIndex(index) => finding.fix(format!("REINDEX INDEX CONCURRENTLY {index}")),
+            Violation::InvalidIndex(InvalidIndex { name, is_partitioned: false }) => {
+                finding.fix(format!("REINDEX INDEX CONCURRENTLY {name}"))
+            }
             _ => finding,
         }
     }

@@ -1,6 +1,7 @@
 //! Is everything in its place? What `migrations verify` checks. Reads only.
 
 use ledger::catalog;
+use ledger::gate::Violation;
 use sqlx::PgConnection;
 use terminal::Finding;
 
@@ -49,10 +50,7 @@ pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: 
     if indexes.is_empty() {
         good("indexes", "all", "valid");
     }
-    findings.extend(indexes.iter().map(|index| {
-        let fix = format!("REINDEX INDEX CONCURRENTLY {index}");
-        Finding::new("invalid-index", format!("index `{index}` is invalid")).fix(fix)
-    }));
+    findings.extend(indexes.into_iter().map(|index| Violation::InvalidIndex(index).into()));
     let leftovers = sqlx::query_file_scalar!("queries/leftovers.sql").fetch_all(connection).await.map_err(&failed)?;
     if leftovers.is_empty() {
         good("leftovers", "none", "nothing stays of finished work");

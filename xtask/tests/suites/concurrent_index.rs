@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::Verdict::{self, Passed};
 use crate::command::{migrations, migrations_command};
-use crate::database::{Database, wait};
+use crate::database::{Database, Stage, wait};
 use crate::server::TestServer;
 use crate::twins::{assert_no_difference, partitioned, plain};
 use crate::writers::Writers;
@@ -13,6 +13,7 @@ use crate::writers::Writers;
 crate::tests![
     an_index_is_built_beside_writers,
     one_that_was_cut_off_is_finished,
+    one_of_the_root_alone_is_completed,
     one_of_another_kind_is_refused,
     a_part_by_path_gets_it_as_well,
 ];
@@ -91,6 +92,18 @@ fn one_that_was_cut_off_is_finished(server: &TestServer) -> Verdict {
     assert_eq!(built(&database), "17 true");
     migrations(&url, &["verify"]).succeeds();
     assert_no_difference(&database, "after an index was built");
+    Passed
+}
+
+/// As Ecto's `only: true` makes it.
+fn one_of_the_root_alone_is_completed(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    database.execute(&format!("CREATE INDEX {NAME} ON ONLY code_files (updated_at)"));
+    migrations(&url, &[]).exits(4).says(&format!("index `public.{NAME}` is not on all leaves"));
+    migrations(&url, &["verify"]).exits(4).says(&format!("index `public.{NAME}` is not on all leaves"));
+    migrations(&url, &CREATE).succeeds().says("Created index");
+    migrations(&url, &["verify"]).succeeds();
     Passed
 }
 

@@ -3,7 +3,7 @@
 use database::Error;
 use sqlx::PgConnection;
 
-use crate::catalog::{invalid_indexes, missing};
+use crate::catalog::{InvalidIndex, invalid_indexes, missing};
 use crate::migration::{LEDGER, Migrations};
 
 /// The ledger, and whether the catalog bears it out.
@@ -11,7 +11,7 @@ use crate::migration::{LEDGER, Migrations};
 pub struct LedgerState {
     pub(super) applied: Vec<Applied>,
     pub(super) missing: Vec<String>,
-    pub(super) invalid_indexes: Vec<String>,
+    pub(super) invalid_indexes: Vec<InvalidIndex>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

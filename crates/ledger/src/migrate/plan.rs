@@ -95,6 +95,7 @@ fn compare(migrations: &Migrations, state: &LedgerState) -> MigrationPlan {
 mod tests {
     use super::super::inspect::Applied;
     use super::*;
+    use crate::catalog::InvalidIndex;
     use crate::ecto::Ledger;
     use crate::test_support::files;
     use sqlx::SqlSafeStr as _;
@@ -185,7 +186,8 @@ mod tests {
             Err(vec![Violation::TableMissing { name: "002_x".into(), table: "public.t".into() }])
         );
         state.missing.clear();
-        state.invalid_indexes = vec!["public.i".into()];
-        assert_eq!(verdict(&set, &state), Err(vec![Violation::InvalidIndex("public.i".into())]));
+        let index = InvalidIndex { name: "public.i".into(), is_partitioned: false };
+        state.invalid_indexes = vec![index.clone()];
+        assert_eq!(verdict(&set, &state), Err(vec![Violation::InvalidIndex(index)]));
     }
 }

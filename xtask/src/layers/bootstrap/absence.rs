@@ -24,15 +24,14 @@ impl Absence {
         }
     }
 
-    /// The library is not loaded; the role may not read what is.
-    pub(super) fn not_preloaded(library: &str, preloaded: Option<&[String]>, own_server: bool) -> Self {
+    /// The library is not loaded; `wanted` is what the setting should be.
+    pub(super) fn not_preloaded(library: &str, wanted: &[String], own_server: bool) -> Self {
         let reason = format!("library `{library}` is not in `shared_preload_libraries`");
         let remedy = if own_server {
             "run `cargo xtask db-server stop`, then the same command again: a start preloads what the server has".into()
         } else {
-            let already = preloaded.unwrap_or_default().iter().map(String::as_str);
             // Each a literal of its own: `= 'a,b'` is one library, and the server would not start.
-            let list: Vec<String> = already.chain([library]).map(literal).collect();
+            let list: Vec<String> = wanted.iter().map(|library| literal(library)).collect();
             format!(
                 "run `ALTER SYSTEM SET shared_preload_libraries = {}`, restart PostgreSQL, then run the same command again",
                 list.join(", ")

@@ -141,7 +141,7 @@ async fn create_extension(
     };
     let absence = match (sql_state(&error).as_deref(), preload::of(name)) {
         (Some("42501"), _) => Absence::no_right(name),
-        (_, Some(library)) if is_fatal(&error) => Absence::not_preloaded(library, None, own_server),
+        (_, Some(library)) if is_fatal(&error) => Absence::not_preloaded(library, &[library.to_owned()], own_server),
         _ => return Err(database::Error::sql(&format!("create extension `{name}`"), target.name())(error).into()),
     };
     if policy == Policy::Required {

@@ -72,7 +72,16 @@ fn absence(name: &str, server: &ServerFacts, own_server: bool) -> Option<Absence
         });
     }
     let (library, preloaded) = (known.preload?, server.preload.as_deref()?);
-    (!preload::is_among(library, preloaded)).then(|| Absence::not_preloaded(library, Some(preloaded), own_server))
+    (!preload::is_among(library, preloaded))
+        .then(|| Absence::not_preloaded(library, &all_preloaded(preloaded, server), own_server))
+}
+
+/// What is preloaded and what all extensions need that the server offers: one remedy for them all, or each would take away
+/// what the one before has added.
+fn all_preloaded(preloaded: &[String], server: &ServerFacts) -> Vec<String> {
+    let needed = server.offered.keys().filter_map(|name| preload::of(name));
+    let missing = needed.filter(|library| !preload::is_among(library, preloaded));
+    preloaded.iter().cloned().chain(missing.map(str::to_owned)).collect()
 }
 
 fn remedy_for_missing(known: &Known, server: &ServerFacts) -> String {
@@ -132,6 +141,15 @@ mod tests {
         let absence = planned("vectors", Policy::Required, &server).unwrap_err();
         assert_eq!(absence.reason, "library `vectors.so` is not in `shared_preload_libraries`");
         assert!(absence.remedy.contains("= 'timescaledb', 'pg_stat_statements', 'vectors.so'`"), "{}", absence.remedy);
+    }
+
+    #[test]
+    fn two_that_are_missing_have_one_remedy() {
+        let server = server(Some("other"), &["timescaledb", "vectors"]);
+        let remedies =
+            ["vectors", "timescaledb"].map(|name| planned(name, Policy::Required, &server).unwrap_err().remedy);
+        assert_eq!(remedies[0], remedies[1]);
+        assert!(remedies[0].contains("= 'other', 'timescaledb', 'vectors.so'`"), "{}", remedies[0]);
     }
 
     #[test]

@@ -78,6 +78,9 @@ pub(super) const MESSAGES: Messages = Messages {
             database.error("CREATE UNIQUE INDEX CONCURRENTLY broken ON schema_migrations ((1))");
             refused(&migrations(&database.url_text(), &[]))
         }),
+        ("index `…` is not on all leaves", |server| {
+            after(server, "CREATE INDEX half ON ONLY code_files (size_bytes)")
+        }),
     ],
 };
 
