@@ -101,7 +101,11 @@ fn what_is_made_from_a_table_meanwhile_is_named(server: &TestServer) -> Verdict 
 fn a_new_form_that_would_differ_is_never_seen(server: &TestServer) -> Verdict {
     let database = plain(server);
     let url = database.url_text();
-    let dump = || database.pg_dump(&["--schema=public", "--schema-only", "--restrict-key=x"]);
+    // Without the key by which it keeps psql from running commands, another one each time.
+    let dump = || {
+        let text = database.pg_dump(&["--schema=public", "--schema-only"]);
+        text.lines().filter(|line| !line.starts_with('\\')).collect::<Vec<_>>().join("\n")
+    };
     let before = dump();
     killed_in_first(&database, "indexing");
     database.execute(

@@ -48,7 +48,7 @@ pub(crate) fn give_all(database: &Database<'_>, role: &str) {
     database.execute(&format!(
         "ALTER DATABASE {} OWNER TO {role};
          -- Whatever event triggers there are, they are not about this.
-         SET event_triggers = off;
+         SELECT set_config('event_triggers', 'off', false) WHERE current_setting('event_triggers', true) = 'on';
          ALTER SCHEMA public OWNER TO {role};
          DO $$
          DECLARE statement text;
