@@ -1,9 +1,10 @@
-//! Dumps that are restored on another server, by its programs: between PostgreSQL 17 and 18 where the one of the test is a
-//! container.
+//! Dumps that are restored on another server, from PostgreSQL 17 to 18 where the one of the test is a container.
+
+use std::io::{Seek, Write};
 
 use super::{Backup, FILES, VECTORS, fill, same, settled, without_timescaledb};
 use crate::Verdict::{self, Passed, Skipped};
-use crate::command::{migrations, run};
+use crate::command::{Run, migrations};
 use crate::database::{Database, Stage};
 use crate::server::{self, TestServer, conninfo};
 use crate::twins::leaves;
@@ -58,9 +59,18 @@ fn beside(server: &TestServer, attempt: impl FnOnce(&TestServer)) -> Verdict {
     }
 }
 
-/// The lines of the page, but for `createdb`, which would make the copy beside the source.
+/// The lines of the page, each by its server's own programs, but for `createdb`, which would make the copy beside the
+/// source.
 fn restored(backup: &Backup<'_>, other: &TestServer, source: &Database<'_>, copy: &Database<'_>) {
-    let restore = backup.restore.iter().filter(|line| !line.starts_with("createdb"));
-    let lines: Vec<String> = backup.dump.iter().chain(restore).cloned().collect();
-    run(other.shell(&source.url, &[("COPY", &conninfo(&copy.url))], &lines)).succeeds();
+    let hand_over = [&backup.dump[..], &["cat all.dump".to_owned()]].concat();
+    let dump = backup.server.shell(&source.url, &[], &hand_over).output().unwrap();
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&dump.stdout).unwrap();
+    file.rewind().unwrap();
+    let restore = backup.restore.iter().filter(|line| !line.starts_with("createdb")).cloned();
+    let lines: Vec<String> = std::iter::once("cat > all.dump".to_owned()).chain(restore).collect();
+    let mut command = other.shell(&copy.url, &[("COPY", &conninfo(&copy.url))], &lines);
+    command.stdin(file);
+    Run::of(&command.output().unwrap()).succeeds();
 }
