@@ -38,7 +38,8 @@ mod worker;
 mod writers;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -50,6 +51,9 @@ pub(crate) enum Verdict {
     /// The server or the machine lacks something.
     Skipped(String),
 }
+
+/// How many tests are named at the end, so that somebody looks at them before a run takes too long.
+const SLOWEST: usize = 40;
 
 pub(crate) type Test = Box<dyn Fn(&TestServer) -> Verdict + Send>;
 
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Stops them; `Conclusion::exit` would not.
     drop(servers);
+    say_slowest();
     conclusion.exit_code()
 }
 
@@ -120,14 +125,30 @@ fn all_tests() -> Vec<(String, Test)> {
 }
 
 fn trial(name: String, test: Test, server: Result<Arc<TestServer>, String>) -> Trial {
-    Trial::ignorable_test(name, move || match &server {
+    Trial::ignorable_test(name.clone(), move || match &server {
         Err(why) => Ok(Completion::ignored_with(why)),
-        Ok(server) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(server))) {
-            Ok(Verdict::Passed) => Ok(Completion::Completed),
-            Ok(Verdict::Skipped(why)) => Ok(Completion::ignored_with(why)),
-            Err(panic) => Err(Failed::from(message(&panic))),
-        },
+        Ok(server) => {
+            let start = Instant::now();
+            let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(server)));
+            TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((start.elapsed(), name));
+            match end {
+                Ok(Verdict::Passed) => Ok(Completion::Completed),
+                Ok(Verdict::Skipped(why)) => Ok(Completion::ignored_with(why)),
+                Err(panic) => Err(Failed::from(message(&panic))),
+            }
+        }
     })
+}
+
+/// How long each test took, waiting for others included.
+static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+fn say_slowest() {
+    let mut times = std::mem::take(&mut *TIMES.lock().unwrap_or_else(PoisonError::into_inner));
+    times.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
+    for (time, name) in times.iter().take(SLOWEST).filter(|(time, _)| *time >= Duration::from_secs(10)) {
+        eprintln!("{:5.0} s  {name}", time.as_secs_f64());
+    }
 }
 
 pub(crate) fn message(panic: &Box<dyn std::any::Any + Send>) -> String {
