@@ -36,7 +36,33 @@ SELECT pg_catalog.jsonb_build_object(
             'not_null', a.attnotnull,
             'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
             'generated', a.attgenerated <> '',
-            'identity', a.attidentity <> '',
+            'identity_sequence', (
+                SELECT pg_catalog.jsonb_build_object(
+                    'name', pg_catalog.format('%I.%I', n.nspname, s.relname),
+                    'generated', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+                    'options', pg_catalog.format('AS %s INCREMENT %s MINVALUE %s MAXVALUE %s START %s CACHE %s %s',
+                        pg_catalog.format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+                        CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END),
+                    'start', q.seqstart,
+                    'unlogged', s.relpersistence = 'u',
+                    'comment', pg_catalog.obj_description(s.oid, 'pg_class'),
+                    'is_private', s.relacl IS NULL
+                                  OR ARRAY(SELECT e::text FROM pg_catalog.unnest(s.relacl) e ORDER BY 1)
+                                     = ARRAY(SELECT e::text FROM pg_catalog.unnest(pg_catalog.acldefault('s', s.relowner)) e ORDER BY 1),
+                    'grants', COALESCE((
+                        SELECT pg_catalog.jsonb_agg(g.document ORDER BY g.document)
+                        FROM (SELECT pg_catalog.jsonb_build_object(
+                                  'grantee', NULLIF(e.grantee, 0)::pg_catalog.regrole::text,
+                                  'grantor', e.grantor::pg_catalog.regrole::text,
+                                  'privilege', e.privilege_type, 'grantable', e.is_grantable) AS document
+                              FROM pg_catalog.aclexplode(COALESCE(s.relacl, pg_catalog.acldefault('s', s.relowner))) e) g), '[]'))
+                FROM pg_catalog.pg_depend o
+                JOIN pg_catalog.pg_class s ON s.oid = o.objid AND s.relkind = 'S'
+                JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
+                JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
+                WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype = 'i'
+                  AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND o.refobjid = c.oid AND o.refobjsubid = a.attnum),
             'statistics', NULLIF(a.attstattarget, -1),
             -- Newest minors keep a stamp of their own among these.
             'options', COALESCE((SELECT pg_catalog.jsonb_agg(o ORDER BY o) FROM pg_catalog.unnest(a.attoptions) o

@@ -8,20 +8,27 @@ WITH relation AS (
 ),
 part AS (
     -- The table, and what is a part of it.
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, false AS is_row_type FROM relation c
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, false AS is_row_type, false AS is_sequence FROM relation c
     UNION ALL
-    SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, pg_catalog.unnest(ARRAY[t.oid, t.typarray]), true
+    SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, pg_catalog.unnest(ARRAY[t.oid, t.typarray]), true, false
     FROM relation c JOIN pg_catalog.pg_type t ON t.oid = c.reltype
     UNION ALL
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid, false
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid, false, false
     FROM pg_catalog.pg_index i WHERE i.indrelid = (SELECT oid FROM relation)
     UNION ALL
-    SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, false
+    SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, false, false
     FROM pg_catalog.pg_constraint k WHERE k.conrelid = (SELECT oid FROM relation)
+    UNION ALL
+    -- Of identity columns: these follow the old form, and others take their place. Sequences of other columns stay.
+    SELECT d.classid, d.objid, false, true
+    FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'i'
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = (SELECT oid FROM relation)
 ),
 dependent AS (
     SELECT CASE WHEN r.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::pg_catalog.regclass END AS class,
-           COALESCE(r.ev_class, d.objid) AS oid, pg_catalog.bool_or(p.is_row_type) AS by_row_type
+           COALESCE(r.ev_class, d.objid) AS oid, pg_catalog.bool_or(p.is_row_type) AS by_row_type,
+           pg_catalog.bool_or(p.is_sequence) AS by_sequence
     FROM part p
     JOIN pg_catalog.pg_depend d ON d.refclassid = p.class AND d.refobjid = p.oid
     LEFT JOIN pg_catalog.pg_rewrite r
@@ -54,7 +61,7 @@ WHERE NOT EXISTS (SELECT 1 FROM part p WHERE p.class = d.class AND p.oid = d.oid
   -- These are read with the table's definition, and carried or refused as parts of it.
   AND NOT COALESCE(v.relkind = 'S' OR v.relispartition, false)
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attrdef a
-                  WHERE d.class = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.oid = d.oid AND a.adrelid = (SELECT oid FROM relation))
+                  WHERE NOT d.by_sequence AND d.class = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.oid = d.oid AND a.adrelid = (SELECT oid FROM relation))
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t
                   WHERE d.class = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND t.oid = d.oid AND t.tgrelid = (SELECT oid FROM relation))
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_policy y

@@ -1,5 +1,6 @@
 -- What stands against changing a table's storage that is not the table's own.
-SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "owns!",
+SELECT pg_catalog.current_setting('server_version_num')::integer AS "version!",
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "owns!",
        CURRENT_USER::text AS "role!",
        pg_catalog.pg_get_userbyid(c.relowner)::text AS "owner!",
        -- Policies do not bind these.
@@ -30,7 +31,11 @@ SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "owns!",
        ARRAY(SELECT DISTINCT g.grantor::pg_catalog.regrole::text
              FROM (SELECT c.relacl AS acl
                    UNION ALL
-                   SELECT a.attacl FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped) p,
+                   SELECT a.attacl FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                   UNION ALL
+                   SELECT s.relacl FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+                   WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'i'
+                     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid) p,
                   LATERAL pg_catalog.aclexplode(p.acl) g
              WHERE NOT pg_catalog.pg_has_role(g.grantor, 'SET') ORDER BY 1) AS "foreign_grantors!: Vec<String>",
        ARRAY(SELECT DISTINCT s.stxowner::pg_catalog.regrole::text FROM pg_catalog.pg_statistic_ext s

@@ -55,6 +55,7 @@ pub const KINDS: &[Kind] = &[
     carried("column-collation", "collations", ""),
     carried("column-type", "enums, domains, arrays", ""),
     carried("sequence", "sequences that belong to a column", "the same sequences, with their values"),
+    carried("identity", "identity columns", "since PostgreSQL 17; their sequences are made anew, with their values"),
     carried("check", "checks, and comments on constraints", ""),
     carried("check-not-validated", "checks that not all rows were asked", "they come in the swap, after the rows"),
     carried(
@@ -90,7 +91,6 @@ pub const KINDS: &[Kind] = &[
     ),
     refused("deferrable-unique", "deferrable unique constraints", ""),
     refused("exclusion", "exclusion constraints", "before PostgreSQL 17 a partitioned table has none"),
-    refused("identity", "identity columns", "`bigserial` is carried"),
     refused("not-null-not-validated", "NOT NULL that not all rows were asked", "validate it first; PostgreSQL 18"),
     refused("no-inherit", "`NO INHERIT` constraints", "a partitioned table has none"),
     refused("row-trigger-transition", "row triggers with transition tables", "a partitioned table has none"),

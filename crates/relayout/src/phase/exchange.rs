@@ -5,11 +5,12 @@ use database::statement::LockMode::AccessExclusive;
 use database::{Relation, Statement};
 
 use super::shadow::FITS;
-use super::{foreign_keys, schemas};
+use super::{foreign_keys, identity, schemas};
 use crate::job::{Job, NEW, OLD};
 use crate::layout::Leaf;
 use crate::table::parts::{Column, Constraint, Trigger};
-use crate::table::{attachments, privileges};
+use crate::table::attachments;
+use crate::table::privileges::{self, Privileges};
 
 const WHY: &str = "the new form takes the place of the old one";
 const CHECKED: &str = "what is written from now on is checked";
@@ -64,10 +65,11 @@ pub(super) fn tables(job: &Job) -> Vec<Statement> {
     statements.extend(owned().map(|(column, sequence)| {
         swap(format!("ALTER SEQUENCE {sequence} OWNED BY {public}.{}", identifier(&column)))
     }));
+    statements.extend(identity::statements(job));
     for publication in published() {
         statements.push(swap(format!("ALTER PUBLICATION {} ADD TABLE {public}", identifier(&publication.name))));
     }
-    statements.extend(privileges::granted_further(&public, definition));
+    statements.extend(privileges::granted_further(&public, Privileges::of_table(definition)));
     statements.extend(foreign_keys::add_unvalidated(job));
     statements.extend(definition.unchecked().flat_map(|check| unchecked(&public, check)));
     statements.extend(definition.triggers.iter().flat_map(|trigger| user_trigger(&public, trigger)));

@@ -15,6 +15,7 @@ pub(crate) mod capturing;
 pub(crate) mod catching_up;
 mod exchange;
 pub(crate) mod foreign_keys;
+mod identity;
 pub(crate) mod indexing;
 pub(crate) mod machine;
 mod schemas;

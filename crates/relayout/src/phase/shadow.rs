@@ -7,7 +7,7 @@ use database::{Relation, Statement};
 use super::schemas;
 use crate::job::{Job, NEW};
 use crate::layout::{Leaf, Shape};
-use crate::table::privileges;
+use crate::table::privileges::{self, Privileges};
 
 /// Holds while a leaf is not attached yet, see [`fits`].
 pub(super) const FITS: &str = "singularity_relayout_fits";
@@ -44,7 +44,7 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement> {
     if let Some(comment) = &definition.comment {
         statements.push(run(format!("COMMENT ON TABLE {root} IS {}", literal(comment))));
     }
-    statements.extend(privileges::grants(&root, definition));
+    statements.extend(privileges::grants(&root, Privileges::of_table(definition)));
     statements
 }
 

@@ -15,7 +15,8 @@ pub(crate) struct Column {
     pub(crate) not_null: bool,
     pub(crate) default: Option<String>,
     pub(crate) generated: bool,
-    pub(crate) identity: bool,
+    /// Of an identity column.
+    pub(crate) identity_sequence: Option<IdentitySequence>,
     pub(crate) statistics: Option<i32>,
     /// `n_distinct` and its like.
     pub(crate) options: Vec<String>,
@@ -26,6 +27,22 @@ pub(crate) struct Column {
     pub(crate) vector_bytes: Option<i32>,
     /// Those that belong to it.
     pub(crate) sequences: Vec<Relation>,
+}
+
+/// What numbers an identity column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IdentitySequence {
+    pub(crate) name: Relation,
+    /// `ALWAYS` or `BY DEFAULT`.
+    pub(crate) generated: String,
+    /// As `CREATE SEQUENCE` takes them.
+    pub(crate) options: String,
+    pub(crate) start: i64,
+    pub(crate) unlogged: bool,
+    pub(crate) comment: Option<String>,
+    /// The owner has all rights and nobody else has any.
+    pub(crate) is_private: bool,
+    pub(crate) grants: Vec<Grant>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,27 +1,46 @@
-//! Who may do what with a table, as statements for its new form.
+//! Who may do what with a table, or with a sequence of it, as statements for its new form.
 
 use database::quote::{identifier, literal};
 use database::{Relation, Statement};
 
 use super::definition::Definition;
-use super::parts::Grant;
+use super::parts::{Grant, IdentitySequence};
+
+/// Those of a table or a sequence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Privileges<'a> {
+    pub(crate) owner: &'a str,
+    /// The owner has all rights and nobody else has any, but on columns.
+    pub(crate) is_private: bool,
+    pub(crate) grants: &'a [Grant],
+}
+
+impl<'a> Privileges<'a> {
+    pub(crate) fn of_table(definition: &'a Definition) -> Self {
+        Self { owner: &definition.owner, is_private: definition.is_private, grants: &definition.grants }
+    }
+
+    pub(crate) fn of_sequence(sequence: &'a IdentitySequence, definition: &'a Definition) -> Self {
+        Self { owner: &definition.owner, is_private: sequence.is_private, grants: &sequence.grants }
+    }
+}
 
 const WHY: &str = "who may use the table may use its new form, and nobody else";
 
 /// Grants on another relation exactly what the owner has granted; default privileges may have given more to it and to what
 /// is below it.
-pub(crate) fn grants(relation: &Relation, definition: &Definition) -> Vec<Statement> {
+pub(crate) fn grants(relation: &Relation, privileges: Privileges<'_>) -> Vec<Statement> {
     // Where the owner has them all anyway, they are not granted: the new form is without a list of rights then, as the old one.
-    let is_new = |it: &&Grant| !definition.is_private || it.column.is_some();
-    let owners = definition.grants.iter().filter(|it| is_owners(it, definition)).filter(is_new);
-    std::iter::once(revoke(relation, definition.is_private)).chain(owners.map(|it| grant(it, relation))).collect()
+    let is_new = |it: &&Grant| !privileges.is_private || it.column.is_some();
+    let owners = privileges.grants.iter().filter(|it| is_owners(it, privileges)).filter(is_new);
+    std::iter::once(revoke(relation, privileges.is_private)).chain(owners.map(|it| grant(it, relation))).collect()
 }
 
 /// What those have granted to whom the owner has given the right to: as they did, where they may look the table up.
-pub(crate) fn granted_further(relation: &Relation, definition: &Definition) -> Vec<Statement> {
+pub(crate) fn granted_further(relation: &Relation, privileges: Privileges<'_>) -> Vec<Statement> {
     let mut statements = Vec::new();
     // Whoever grants what was granted to him needs it first: as often as there can be links in the chain.
-    let mut others: Vec<&Grant> = definition.grants.iter().filter(|it| !is_owners(it, definition)).collect();
+    let mut others: Vec<&Grant> = privileges.grants.iter().filter(|it| !is_owners(it, privileges)).collect();
     while !others.is_empty() {
         let waits = |it: &Grant, others: &[&Grant]| {
             others.iter().any(|other| other.grantee.as_deref() == Some(&it.grantor) && other.privilege == it.privilege)
@@ -38,8 +57,8 @@ pub(crate) fn granted_further(relation: &Relation, definition: &Definition) -> V
     statements
 }
 
-fn is_owners(grant: &Grant, definition: &Definition) -> bool {
-    grant.grantor == definition.owner || grant.grantor == identifier(&definition.owner)
+fn is_owners(grant: &Grant, privileges: Privileges<'_>) -> bool {
+    grant.grantor == privileges.owner || grant.grantor == identifier(privileges.owner)
 }
 
 fn grant(grant: &Grant, relation: &Relation) -> Statement {
@@ -85,16 +104,13 @@ mod tests {
             grantable: true,
             column: None,
         };
-        let definition = Definition {
-            owner: "o".into(),
-            grants: vec![grant("b", "c"), grant("a", "b"), grant("o", "a")],
-            ..Definition::default()
-        };
+        let given = [grant("b", "c"), grant("a", "b"), grant("o", "a")];
+        let privileges = Privileges { owner: "o", is_private: false, grants: &given };
         let relation = Relation::new("s", "t");
         let texts = |statements: Vec<Statement>| statements.into_iter().map(|it| it.sql).collect::<Vec<_>>();
-        assert_eq!(texts(grants(&relation, &definition))[1..], ["GRANT SELECT ON \"s\".\"t\" TO a WITH GRANT OPTION"]);
+        assert_eq!(texts(grants(&relation, privileges))[1..], ["GRANT SELECT ON \"s\".\"t\" TO a WITH GRANT OPTION"]);
         assert_eq!(
-            texts(granted_further(&relation, &definition)),
+            texts(granted_further(&relation, privileges)),
             [
                 "SET LOCAL ROLE a",
                 "GRANT SELECT ON \"s\".\"t\" TO b WITH GRANT OPTION",

@@ -83,7 +83,12 @@ impl<'a> Made<'a> {
     fn there_and_back(&self, more: &[&[&str]]) -> Run {
         let url = self.database.url_text();
         let seen = || {
-            self.database.text("SELECT md5(string_agg(c::text, '' ORDER BY repo_name, file_path)) FROM code_files c")
+            self.database.text(
+                "SELECT md5(string_agg(c::text, '' ORDER BY repo_name, file_path)) || ' ' || (
+                     SELECT string_agg(format('%s %s', sequencename, last_value), ' ' ORDER BY sequencename)
+                     FROM pg_sequences WHERE schemaname = 'public')
+                 FROM code_files c",
+            )
         };
         let (schema, rows) = (dump(&self.database), seen());
         let run = migrations(&url, &["--yes"]);
@@ -143,7 +148,12 @@ fn alone(kind: &Kind, server: &TestServer) -> Verdict {
 /// What a server is too old for.
 fn lacks(kind: &str, server: &TestServer) -> Option<String> {
     let version: u32 = server.named("postgres").text("SHOW server_version_num").parse().unwrap();
-    (kind == "not-null-not-validated" && version < 180_000).then(|| "PostgreSQL has it since 18".to_owned())
+    let first = match kind {
+        "identity" => 17,
+        "not-null-not-validated" => 18,
+        _ => return None,
+    };
+    (version / 10_000 < first).then(|| format!("a partitioned table has it since PostgreSQL {first}"))
 }
 
 /// So many by default; `TEST_COMBINATIONS` says how many, and `TEST_SEED` with which to begin.

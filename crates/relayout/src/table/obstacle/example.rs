@@ -1,9 +1,10 @@
 //! For tests: a table that nothing stands against.
 
+use database::Relation;
 use terminal::Finding;
 
 pub(crate) use crate::table::definition::Definition;
-pub(crate) use crate::table::parts::{Column, Constraint, Index, Trigger};
+pub(crate) use crate::table::parts::{Column, Constraint, IdentitySequence, Index, Trigger};
 
 pub(crate) fn messages(findings: Vec<Finding>) -> Vec<String> {
     findings.into_iter().map(|finding| finding.message).collect()
@@ -15,6 +16,19 @@ pub(crate) fn trigger(name: &str, transition_tables: bool) -> Trigger {
 
 pub(crate) fn column(name: &str) -> Column {
     Column { name: name.into(), data_type: "text".into(), not_null: true, storage: "x".into(), ..Column::default() }
+}
+
+pub(crate) fn identity_sequence() -> IdentitySequence {
+    IdentitySequence {
+        name: Relation::public("t_body_seq"),
+        generated: "ALWAYS".into(),
+        options: "AS bigint INCREMENT 1 MINVALUE 1 MAXVALUE 99 START 7 CACHE 1 NO CYCLE".into(),
+        start: 7,
+        unlogged: false,
+        comment: None,
+        is_private: true,
+        grants: Vec::new(),
+    }
 }
 
 pub(crate) fn table() -> Definition {

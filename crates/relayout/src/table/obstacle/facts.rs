@@ -6,6 +6,8 @@ use sqlx::PgConnection;
 /// As far as it decides whether a table's storage can be changed.
 #[derive(Debug, Default)]
 pub(crate) struct ServerFacts {
+    /// As `server_version_num`.
+    pub(crate) version: i32,
     pub(crate) owns: bool,
     pub(crate) role: String,
     /// Of the table.

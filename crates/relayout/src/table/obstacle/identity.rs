@@ -1,17 +1,21 @@
-//! Identity columns.
+//! Identity columns: partitioned tables have them since PostgreSQL 17.
 
 use terminal::Finding;
 
+use super::facts::ServerFacts;
 use crate::table::definition::Definition;
 
-pub(super) fn check(definition: &Definition) -> Vec<Finding> {
-    let found = definition.columns.iter().filter(|it| it.identity);
+const FIRST: i32 = 170_000;
+
+pub(super) fn check(server: &ServerFacts, definition: &Definition) -> Vec<Finding> {
+    let found = definition.columns.iter().filter(|it| it.identity_sequence.is_some() && server.version < FIRST);
     found
         .map(|it| {
-            Finding::new(
-                "identity-column",
-                format!("its column `{}` is an identity column; `bigserial` is not", it.name),
-            )
+            let message = format!(
+                "its column `{}` is an identity column, which a partitioned table has since PostgreSQL 17; `bigserial` is not",
+                it.name
+            );
+            Finding::new("identity-column", message)
         })
         .collect()
 }
@@ -22,10 +26,15 @@ mod tests {
     use crate::table::obstacle::example::*;
 
     #[test]
-    fn identity_column_is_refused() {
+    fn identity_columns_are_carried_since_17() {
         let mut table = table();
-        assert_eq!(check(&table), []);
-        table.columns[2].identity = true;
-        assert_eq!(messages(check(&table)), ["its column `body` is an identity column; `bigserial` is not"]);
+        let server = |version| ServerFacts { version, ..ServerFacts::default() };
+        assert_eq!(check(&server(160_014), &table), []);
+        table.columns[2].identity_sequence = Some(identity_sequence());
+        assert_eq!(check(&server(170_000), &table), []);
+        assert_eq!(
+            messages(check(&server(160_014), &table)),
+            ["its column `body` is an identity column, which a partitioned table has since PostgreSQL 17; `bigserial` is not"]
+        );
     }
 }

@@ -68,7 +68,6 @@ pub(crate) fn of_table(definition: &Definition, keys: &[&str]) -> Vec<Finding> {
         cluster::check(definition),
         index_tablespace::check(definition),
         referenced::check(definition),
-        identity::check(definition),
         transition_tables::check(definition),
         key_trigger::check(definition, keys),
         publication::check(definition, keys),
@@ -103,6 +102,7 @@ pub(crate) fn of_server(server: &ServerFacts, definition: &Definition, target: &
         ownership::check(server),
         foreign_rights::check(server),
         event_trigger::check(server),
+        identity::check(server, definition),
         row_security::check(definition, server.sees_all_rows),
         locks::check(server, definition, target),
     ]
@@ -134,7 +134,6 @@ mod tests {
     fn everything_that_stands_against_it_is_said_at_once() {
         let mut table = table();
         table.columns[0].not_null = false;
-        table.columns[2].identity = true;
         table.referenced_by.push("x_fkey of x".into());
         table.indexes.push(Index {
             name: "t_body_index".into(),
@@ -149,7 +148,6 @@ mod tests {
                 "its column `repo_name` takes nulls",
                 "its unique index `t_body_index` lacks `repo_name`",
                 "it is referenced by the foreign key x_fkey of x",
-                "its column `body` is an identity column; `bigserial` is not",
                 "its row trigger `audit` uses transition tables",
             ]
         );
