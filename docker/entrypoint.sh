@@ -21,8 +21,10 @@ unset POSTGRES_PASSWORD
 # A killed container leaves the pid file of a server that is gone; every server here has pid 1, so it would look alive.
 rm -f "$PGDATA/postmaster.pid"
 
+# Where it is empty, the server's files decide.
+preload=${POSTGRES_PRELOAD-timescaledb,pg_stat_statements}
 exec postgres \
   -c listen_addresses='*' \
-  -c shared_preload_libraries="${POSTGRES_PRELOAD-timescaledb,pg_stat_statements}" \
+  ${preload:+-c "shared_preload_libraries=$preload"} \
   -c max_locks_per_transaction=256 \
   "$@"

@@ -21,6 +21,7 @@ crate::tests![
     a_database_in_another_encoding_is_refused,
     the_time_zone_is_set_even_if_a_run_was_killed_after_create_database,
     an_extension_that_is_not_preloaded_is_left_out,
+    what_waits_for_a_restart_is_regarded,
     a_server_without_pgvector_is_refused,
     pgvecto_rs_is_installed_where_it_is_offered,
 ];
@@ -205,8 +206,23 @@ fn an_extension_that_is_not_preloaded_is_left_out(server: &TestServer) -> Verdic
         .succeeds()
         .says("Left out extension `timescaledb`")
         .says("library `timescaledb` is not in `shared_preload_libraries`")
-        .says("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements', 'timescaledb'");
+        .says("start PostgreSQL with `-c shared_preload_libraries=pg_stat_statements,timescaledb` in place of");
     bootstrap(&database, &["--require", "timescaledb"]).exits(1).says("cannot install extension `timescaledb`");
+    Passed
+}
+
+fn what_waits_for_a_restart_is_regarded(server: &TestServer) -> Verdict {
+    if server.kind != Kind::Container {
+        return Skipped("needs a server of its own with TimescaleDB, which only the container has".into());
+    }
+    let bare = container_with_preload("").unwrap();
+    let database = Database::empty(&bare);
+    bootstrap(&database, &[]).succeeds().says("ALTER SYSTEM SET shared_preload_libraries = 'timescaledb'`");
+    database.execute("ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'");
+    let both = "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'timescaledb'";
+    bootstrap(&database, &[]).succeeds().says(both);
+    database.execute(both);
+    bootstrap(&database, &[]).succeeds().says("is not loaded before PostgreSQL is restarted");
     Passed
 }
 

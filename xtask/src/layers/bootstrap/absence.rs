@@ -24,9 +24,28 @@ impl Absence {
         }
     }
 
+    /// The next start loads it.
+    pub(super) fn not_restarted(library: &str) -> Self {
+        Self {
+            reason: format!("library `{library}` is not loaded before PostgreSQL is restarted"),
+            remedy: "restart PostgreSQL, then run the same command again".into(),
+        }
+    }
+
+    /// The library is not among those that the server is started with; `wanted` are all that should be.
+    pub(super) fn not_started_with(library: &str, wanted: &[String]) -> Self {
+        Self {
+            reason: reason_not_preloaded(library),
+            remedy: format!(
+                "start PostgreSQL with `-c shared_preload_libraries={}` in place of the list that it is started with, then run \
+                 the same command again",
+                wanted.join(",")
+            ),
+        }
+    }
+
     /// The library is not loaded; `wanted` is what the setting should be.
     pub(super) fn not_preloaded(library: &str, wanted: &[String], own_server: bool) -> Self {
-        let reason = format!("library `{library}` is not in `shared_preload_libraries`");
         let remedy = if own_server {
             "run `cargo xtask db-server stop`, then the same command again: a start preloads what the server has".into()
         } else {
@@ -37,6 +56,10 @@ impl Absence {
                 list.join(", ")
             )
         };
-        Self { reason, remedy }
+        Self { reason: reason_not_preloaded(library), remedy }
     }
+}
+
+fn reason_not_preloaded(library: &str) -> String {
+    format!("library `{library}` is not in `shared_preload_libraries`")
 }

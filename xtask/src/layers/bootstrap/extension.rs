@@ -3,7 +3,7 @@
 use terminal::step::Step;
 
 use super::absence::Absence;
-use super::facts::{DatabaseFacts, ServerFacts};
+use super::facts::{DatabaseFacts, NextPreload, ServerFacts};
 use super::known::{Known, Policy, Wish, known};
 use super::preload;
 use super::version::{OLDEST_WITH_HNSW, is_below};
@@ -73,14 +73,18 @@ fn absence(name: &str, server: &ServerFacts, own_server: bool) -> Option<Absence
     }
     let (library, preloaded) = (known.preload?, server.preload.as_deref()?);
     (!preload::is_among(library, preloaded))
-        .then(|| Absence::not_preloaded(library, &all_preloaded(preloaded, server), own_server))
+        .then(|| match &server.next_preload {
+            NextPreload::Files(next) if preload::is_among(library, next) => Absence::not_restarted(library),
+            NextPreload::Files(next) => Absence::not_preloaded(library, &all_preloaded(next, server), own_server),
+            NextPreload::Unknown => Absence::not_preloaded(library, &all_preloaded(preloaded, server), own_server),
+            NextPreload::CommandLine => Absence::not_started_with(library, &all_preloaded(preloaded, server)),
+        })
 }
 
 /// What is preloaded and what all extensions need that the server offers: one remedy for them all, or each would take away
 /// what the one before has added.
 fn all_preloaded(preloaded: &[String], server: &ServerFacts) -> Vec<String> {
-    let needed = server.offered.keys().filter_map(|name| preload::of(name));
-    let missing = needed.filter(|library| !preload::is_among(library, preloaded));
+    let missing = server.offered.keys().filter(|name| preload::lacks(name, preloaded)).filter_map(|name| preload::of(name));
     preloaded.iter().cloned().chain(missing.map(str::to_owned)).collect()
 }
 
@@ -103,6 +107,7 @@ mod tests {
             version_number: 170_011,
             version: "17.11".into(),
             preload: preload.map(super::preload::libraries),
+            next_preload: NextPreload::Unknown,
             offered: offered.iter().map(|name| ((*name).to_owned(), "0.8.6".to_owned())).collect(),
         }
     }
@@ -141,6 +146,16 @@ mod tests {
         let absence = planned("vectors", Policy::Required, &server).unwrap_err();
         assert_eq!(absence.reason, "library `vectors.so` is not in `shared_preload_libraries`");
         assert!(absence.remedy.contains("= 'timescaledb', 'pg_stat_statements', 'vectors.so'`"), "{}", absence.remedy);
+    }
+
+    #[test]
+    fn what_waits_for_a_restart_is_kept() {
+        let mut server = server(Some(""), &["timescaledb", "vectors"]);
+        server.next_preload = NextPreload::Files(super::preload::libraries("auto_explain, timescaledb"));
+        let absence = planned("timescaledb", Policy::Required, &server).unwrap_err();
+        assert_eq!(absence.reason, "library `timescaledb` is not loaded before PostgreSQL is restarted");
+        let remedy = planned("vectors", Policy::Required, &server).unwrap_err().remedy;
+        assert!(remedy.contains("= 'auto_explain', 'timescaledb', 'vectors.so'`"), "{remedy}");
     }
 
     #[test]

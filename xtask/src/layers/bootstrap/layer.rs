@@ -115,7 +115,7 @@ mod tests {
     use database::DatabaseUrl;
     use database::environment::Environment;
 
-    use super::super::facts::ServerFacts;
+    use super::super::facts::{NextPreload, ServerFacts};
     use super::super::known::wishes;
     use super::*;
     use crate::layers::contract::LayerPlan as _;
@@ -128,6 +128,7 @@ mod tests {
         let server = ServerFacts {
             version_number: 180_006,
             version: "18.6".into(),
+            next_preload: NextPreload::Unknown,
             preload: Some(vec![]),
             offered: BTreeMap::from([("vector".into(), "0.8.6".into())]),
         };

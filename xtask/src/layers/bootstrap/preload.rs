@@ -21,6 +21,11 @@ pub(super) fn is_among(library: &str, preloaded: &[String]) -> bool {
     preloaded.iter().any(|loaded| stem(loaded) == stem(library))
 }
 
+/// Whether an extension needs a library that is none of these.
+pub(super) fn lacks(name: &str, preloaded: &[String]) -> bool {
+    of(name).is_some_and(|library| !is_among(library, preloaded))
+}
+
 /// `$libdir/vectors.so` and `vectors` are the same library.
 fn stem(library: &str) -> &str {
     let name = library.rsplit('/').next().unwrap_or(library);

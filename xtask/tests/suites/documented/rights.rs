@@ -39,6 +39,12 @@ pub(super) const MESSAGES: Messages = Messages {
             let url = Database::empty(&bare).url_text();
             refused(&xtask(&["db-setup", "--require", "timescaledb", "--database-url", &url]))
         }),
+        ("library `timescaledb` is not loaded before PostgreSQL is restarted", |server| {
+            let bare = container(server, "")?;
+            let database = Database::empty(&bare);
+            database.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements', 'timescaledb'");
+            refused(&xtask(&["db-setup", "--require", "timescaledb", "--database-url", &database.url_text()]))
+        }),
         ("names no extension that the project knows", |server| {
             let url = server.named("x").url_text();
             refused(&xtask(&["db-setup", "--require", "pgvecto_rs", "--database-url", &url]))
