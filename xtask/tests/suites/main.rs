@@ -69,18 +69,21 @@ macro_rules! tests {
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Every test is a crowd of processes and connections of its own.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
+    // Every test is a crowd of processes and connections of its own; one of them may wait for its turn.
+    arguments.test_threads = arguments.test_threads.or(Some(3));
     let listing = arguments.list;
     let servers: Vec<_> =
         server::kinds().into_iter().map(|kind| (kind, server::start(kind, listing).map(Arc::new))).collect();
     let mut trials = Vec::new();
     for (kind, server) in &servers {
-        for (name, test) in all_tests() {
+        for (position, (name, test)) in all_tests().into_iter().enumerate() {
             let name = name.trim_start_matches("suites::");
-            trials.push(trial(format!("{kind}::{name}"), test, server.clone()));
+            trials.push((position, trial(format!("{kind}::{name}"), test, server.clone())));
         }
     }
+    // The servers side by side: tests of one that take turns would keep others from running.
+    trials.sort_by_key(|(position, _)| *position);
+    let trials = trials.into_iter().map(|(_, trial)| trial).collect();
     for (kind, server) in &servers {
         match server {
             Ok(server) => eprintln!("{kind}: {}", server.description()),
