@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use database::environment::Environment;
-use terminal::Exit;
-use terminal::console::Console;
+use terminal::completions::Shell;
 
 /// Development tools of Singularity's database
 ///
@@ -39,10 +38,10 @@ pub(crate) enum Command {
     /// Measure, side by side with what one would do without this tool
     #[command(subcommand)]
     Bench(Bench),
-    /// Print a completion script for a shell
+    /// Print what a shell has to read to complete `cargo xtask`: `source <(cargo xtask completions bash)`
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        shell: Shell,
     },
 }
 
@@ -237,15 +236,10 @@ pub(crate) struct RelayoutOptions {
     pub(crate) server: ServerOptions,
 }
 
-pub(crate) fn print_completions(shell: clap_complete::Shell, console: &Console) -> Exit {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut script);
-    console.result(String::from_utf8_lossy(&script).trim_end());
-    Exit::Done
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) fn run(command: &ServerCommand, project: &Project, console: &Console)
         ServerCommand::Stop => stop(project, console),
         ServerCommand::Status { json } => status(*json, project, console),
         ServerCommand::Url { database } => {
-            console.secret_result(&running(project)?.url(database));
+            console.result(&running(project)?.url(database));
             Ok(Exit::Done)
         }
         ServerCommand::Psql { database, arguments } => {

@@ -17,13 +17,17 @@ mod test;
 use std::process::ExitCode;
 
 use terminal::console::Console;
-use terminal::{Failure as _, arguments};
+use terminal::{Exit, Failure as _, arguments, completions};
 
 use cli::{Cli, Command};
 use error::Error;
 use project::Project;
 
+/// By this variable a shell asks what to complete.
+const COMPLETING: &str = "XTASK_COMPLETE";
+
 fn main() -> ExitCode {
+    completions::answer::<Cli>(COMPLETING);
     let console = Console::new();
     let cli = match arguments::parse::<Cli>(&console) {
         Ok(cli) => cli,
@@ -37,7 +41,11 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options, &project, &console),
         Command::Ci => ci::run(&project, &console),
         Command::Bench(bench) => bench::run(&bench, &project, &console),
-        Command::Completions { shell } => Ok(cli::print_completions(shell, &console)),
+        Command::Completions { shell } => {
+            let script = completions::of_cargo_alias("xtask", COMPLETING, shell).map_err(Error::OwnFile)?;
+            console.result(script.trim_end());
+            Ok(Exit::Done)
+        }
     });
     console.done();
     match outcome {

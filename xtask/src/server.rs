@@ -151,7 +151,7 @@ fn named(options: &ServerOptions, console: &Console) -> Result<Option<TargetServ
         return Err(ServerError::TwoServers(kind.name()));
     }
     let named = Parsed::read_with(text, &Defaults::of_process()).map_err(database::Error::from)?;
-    console.keep_secret(named.server().secrets());
+    console.keep_secret(named.secrets());
     Ok(Some(TargetServer { kind: "url", named, version: None, started: None }))
 }
 

@@ -15,12 +15,13 @@ pub fn parse<C: Parser>(console: &Console) -> Result<C, ExitCode> {
         if !error.use_stderr() {
             error.exit();
         }
-        let secrets: Vec<String> = std::env::args_os().filter_map(|word| secret(&word.to_string_lossy())).collect();
-        let holds_url = !secrets.is_empty();
-        console.keep_secret(secrets);
+        let mut secrets: Vec<String> = std::env::args_os().filter_map(|word| secret(&word.to_string_lossy())).collect();
+        // The longest first: one may be a part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let hidden = |text: String| secrets.iter().fold(text, |text, secret| text.replace(secret, "***"));
         let text = error.render();
-        console.usage(&text.to_string(), &text.ansi().to_string());
-        if holds_url {
+        console.usage(&hidden(text.to_string()), &hidden(text.ansi().to_string()));
+        if !secrets.is_empty() {
             console.usage(HINT, HINT);
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))

@@ -1,4 +1,5 @@
-//! The only place that prints: results on stdout, progress on stderr, and never a secret on either.
+//! The only place that prints: results on stdout, progress on stderr. Nothing of ours holds a secret; what others print is
+//! searched for those that we know.
 
 use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _};
@@ -7,10 +8,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::finding::{self, Finding};
+use crate::secret::Secret;
 use crate::step::{Status, Step};
 use crate::variables;
 
@@ -24,7 +25,7 @@ pub struct Console {
 /// What is on it, and what must never be.
 #[derive(Debug)]
 struct Screen {
-    secrets: Vec<String>,
+    secrets: Vec<Secret>,
     spinner: Option<ProgressBar>,
     /// Those already shown.
     remedies: HashSet<String>,
@@ -38,13 +39,9 @@ impl Console {
         Self { colour, screen: Mutex::new(Screen { secrets: Vec::new(), spinner: None, remedies: HashSet::new() }) }
     }
 
-    /// From now on these texts are shown as `***`, whoever prints them.
-    pub fn keep_secret(&self, secrets: impl IntoIterator<Item = String>) {
-        let mut screen = self.screen();
-        screen.secrets.extend(secrets.into_iter().filter(|secret| !secret.is_empty()));
-        // The longest first: one secret may be a part of another.
-        screen.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        screen.secrets.dedup();
+    /// From now on it is hidden in what other programs and servers print.
+    pub fn keep_secret(&self, secrets: impl IntoIterator<Item = Secret>) {
+        self.screen().secrets.extend(secrets);
     }
 
     /// Something was done, or found done.
@@ -88,17 +85,18 @@ impl Console {
         }
     }
 
-    /// A line of another program's output.
+    /// A line of another program's output, without its secrets.
     pub fn passed_on(&self, program: &str, line: &str) {
+        let line = self.hide_secrets(line);
         self.progress(&format!("{} {line}", self.paint(&format!("{program} |"), "2")));
     }
 
     /// Something that takes a while has begun: a spinner on a terminal, a line elsewhere. Ends with [`Console::done`].
     pub fn busy(&self, text: &str) {
-        let text = self.redact(text);
         if !std::io::stderr().is_terminal() {
             return self.progress(&format!("{text} …"));
         }
+        let text = text.to_owned();
         let mut screen = self.screen();
         if let Some(spinner) = &screen.spinner {
             spinner.set_message(text);
@@ -122,26 +120,16 @@ impl Console {
 
     /// The result, on stdout.
     pub fn result(&self, text: &str) {
-        let text = self.redact(text);
         self.beside_spinner(|| drop(writeln!(std::io::stdout(), "{text}")));
     }
 
-    /// The result as JSON, on stdout. Its texts are cleared of secrets one by one: a password may look like a part of the
-    /// notation.
+    /// The result as JSON, on stdout.
     pub fn json(&self, document: &impl Serialize) {
-        let text = match serde_json::to_value(document) {
-            Ok(mut value) => {
-                self.redact_values(&mut value);
-                format!("{value:#}")
-            }
-            Err(error) => self.redact(&format!("{{\"error\": {:?}}}", error.to_string())),
+        let text = match serde_json::to_string_pretty(document) {
+            Ok(text) => text,
+            Err(error) => format!("{{\"error\": {:?}}}", error.to_string()),
         };
-        self.secret_result(&text);
-    }
-
-    /// A line that *is* a secret, asked for by name (`db-server url`), on stdout.
-    pub fn secret_result(&self, text: &str) {
-        self.beside_spinner(|| drop(writeln!(std::io::stdout(), "{text}")));
+        self.result(&text);
     }
 
     /// Asks for a word of agreement; none where there is nobody to ask.
@@ -152,7 +140,6 @@ impl Console {
         if !std::io::stdin().is_terminal() {
             return Ok(None);
         }
-        let question = self.redact(question);
         let mut answer = String::new();
         self.beside_spinner(|| {
             let mut terminal = std::io::stderr();
@@ -165,7 +152,8 @@ impl Console {
 
     /// An error: what, why, next.
     pub fn error(&self, error: &dyn Failure) {
-        let rendered = render(error);
+        let causes = error.causes().iter().map(|cause| self.hide_secrets(cause)).collect();
+        let rendered = render(error, causes);
         let (first, rest) = rendered.split_once('\n').unwrap_or((&rendered, ""));
         self.progress(&format!("{}: {first}", self.paint("error", "1;31")));
         if !rest.is_empty() {
@@ -179,24 +167,13 @@ impl Console {
         self.progress(if self.colour { coloured } else { plain }.trim_end());
     }
 
-    /// A text without its secrets.
+    /// What another program or a server has said, without its secrets.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        let screen = self.screen();
-        screen.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-    }
-
-    fn redact_values(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => *text = self.redact(text),
-            Value::Array(values) => values.iter_mut().for_each(|value| self.redact_values(value)),
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.redact_values(value)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
+    pub fn hide_secrets(&self, text: &str) -> String {
+        self.screen().secrets.iter().fold(text.to_owned(), |text, secret| secret.hidden_in(&text))
     }
 
     fn progress(&self, line: &str) {
-        let line = self.redact(line);
         // A closed stderr is no reason to stop.
         self.beside_spinner(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
@@ -225,9 +202,9 @@ impl Default for Console {
 }
 
 /// What, why, next, without the leading `error: `.
-fn render(error: &dyn Failure) -> String {
+fn render(error: &dyn Failure, causes: Vec<String>) -> String {
     let mut text = error.to_string();
-    for cause in error.causes() {
+    for cause in causes {
         for (index, line) in cause.trim_end().lines().enumerate() {
             text += if index == 0 { "\n  caused by: " } else { "\n             " };
             text += line;
@@ -255,24 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_hidden_in_every_form() {
-        let console = Console::new();
-        console.keep_secret(["p@ss".to_owned(), "p%40ss".to_owned()]);
-        assert_eq!(console.redact("p@ss and p%40ss"), "*** and ***");
-    }
-
-    #[test]
-    fn json_stays_json_whatever_the_password() {
-        let console = Console::new();
-        console.keep_secret(["1".to_owned()]);
-        let mut value = serde_json::json!({ "version": 1, "steps": [{ "detail": "0.8.1" }] });
-        console.redact_values(&mut value);
-        assert_eq!(value, serde_json::json!({ "version": 1, "steps": [{ "detail": "0.8.***" }] }));
-    }
-
-    #[test]
     fn an_error_says_what_why_and_next_once() {
-        let text = render(&NoNumber("x".parse::<u8>().unwrap_err()));
+        let error = NoNumber("x".parse::<u8>().unwrap_err());
+        let text = render(&error, error.causes());
         assert_eq!(text, "cannot read the number\n  caused by: invalid digit found in string\n\nhint: write digits");
     }
 }

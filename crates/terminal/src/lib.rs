@@ -8,15 +8,19 @@
 //! | [`failure`] | errors in three parts: what, why, next |
 //! | [`exit`] | exit codes |
 //! | [`elapsed`] | durations, for people and for JSON |
+//! | [`secret`] | passwords, hidden in what other programs print |
 //! | [`variables`] | the one place that reads the process's environment |
 //! | `console` | the one place that prints (feature `console`) |
 //! | `arguments` | the command line, whose errors show no password (feature `arguments`) |
+//! | `completions` | what a shell completes of it (feature `arguments`) |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
 #[cfg(feature = "arguments")]
 pub mod arguments;
+#[cfg(feature = "arguments")]
+pub mod completions;
 #[cfg(feature = "console")]
 pub mod console;
 pub mod elapsed;
@@ -24,9 +28,11 @@ pub mod exit;
 pub mod failure;
 pub mod finding;
 pub mod report;
+pub mod secret;
 pub mod step;
 pub mod variables;
 
 pub use exit::Exit;
 pub use failure::Failure;
 pub use finding::Finding;
+pub use secret::Secret;

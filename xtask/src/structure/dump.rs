@@ -58,7 +58,7 @@ fn program(server: &ServerUrl, project: &Project) -> PathBuf {
 fn run(command: &mut Command, console: &Console) -> Result<String, StructureError> {
     let output = command.output().map_err(StructureError::Start)?;
     if !output.status.success() {
-        return Err(StructureError::Dump(console.redact(String::from_utf8_lossy(&output.stderr).trim())));
+        return Err(StructureError::Dump(console.hide_secrets(String::from_utf8_lossy(&output.stderr).trim())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -216,7 +216,7 @@ fn mix_that_fails_is_reported_and_the_rerun_finishes(server: &TestServer) -> Ver
         "case $1 in ecto.migrate) if [ -e '{0}' ]; then {1}; else touch '{0}'; echo \"** (DBConnection.ConnectionError) $DATABASE_URL {2}\"; exit 1; fi ;; esac",
         marker.display(),
         migrating_stand_in(server, &database),
-        database.url.secrets()[0]
+        crate::server::PASSWORD
     );
     let bin = stand_in_mix(folder.path(), &script);
     let run = || {

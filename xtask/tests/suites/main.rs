@@ -7,6 +7,7 @@
 mod all;
 mod bootstrap;
 mod command;
+mod completions;
 mod concurrent_index;
 mod convergence;
 mod damaged;
@@ -28,6 +29,7 @@ mod relay;
 mod relayout;
 mod rights;
 mod role;
+mod secrets;
 mod server;
 mod shared_url;
 mod situations;
@@ -105,6 +107,8 @@ fn all_tests() -> Vec<(String, Test)> {
         sqlx_layer::tests(),
         all::tests(),
         failures::tests(),
+        completions::tests(),
+        secrets::tests(),
         shared_url::tests(),
         pooler::tests(),
         killed::tests(),

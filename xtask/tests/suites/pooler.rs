@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
-use crate::server::TestServer;
+use crate::server::{self, TestServer};
 
 crate::tests![
     one_in_transaction_mode_is_refused,
@@ -43,7 +43,7 @@ impl Pooler {
              unix_socket_dir =\nauth_type = any\n{settings}\n",
             target.get_host(),
             target.get_port(),
-            database.url.secrets().first().map(|password| password.replace('\'', "''")).unwrap_or_default(),
+            server::password(&database.url).unwrap_or_default().replace('\'', "''"),
         );
         let file = folder.path().join("pgbouncer.ini");
         fs::write(&file, configuration).unwrap();

@@ -2,7 +2,7 @@
 
 mod clients;
 
-pub(crate) use clients::conninfo;
+pub(crate) use clients::{conninfo, password};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{self, migrations, migrations_command, xtask, xtask_command};
 use crate::database::{Database, Stage};
-use crate::server::{PASSWORD, TestServer, project};
+use crate::server::{self, PASSWORD, TestServer, project};
 
 crate::tests![
     what_other_tools_need_is_passed_over_and_said_once,
@@ -72,7 +72,7 @@ fn password_file(folder: &Path, database: &Database<'_>) -> (std::path::PathBuf,
 }
 
 fn the_password_file_serves_every_tool(server: &TestServer) -> Verdict {
-    if server.url.secrets().first().map(String::as_str) != Some(PASSWORD) {
+    if server::password(&server.named("postgres").url).as_deref() != Some(PASSWORD) {
         return Skipped("the server is another's".to_owned());
     }
     let (folder, database) = (tempfile::tempdir().unwrap(), Database::empty(server));

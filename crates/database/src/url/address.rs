@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use terminal::Secret;
 
 use super::host::Host;
 use super::password_file::PasswordFile;
@@ -64,19 +65,21 @@ impl ServerUrl {
         &self.notes
     }
 
-    /// Every text by which a password could show up in the output of a tool.
+    /// The passwords that another tool, given this URL, could print.
     #[must_use]
-    pub fn secrets(&self) -> Vec<String> {
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.secrets_of(None)
+    }
+
+    fn secrets_of(&self, database: Option<&str>) -> Vec<Secret> {
         let user = self.user.as_deref().unwrap_or_default();
-        let mut secrets = Vec::new();
-        for password in
-            self.password.as_deref().into_iter().chain(self.passwords.passwords(&self.host, self.port, user))
-        {
-            secrets.extend([password.to_owned(), encode(password)]);
-        }
-        secrets.retain(|secret| !secret.is_empty());
-        secrets.dedup();
-        secrets
+        let host = match &self.host {
+            Host::Tcp(host) | Host::SocketDirectory(host) => host.as_str(),
+        };
+        let names = || [user, host].into_iter().chain(database).map(str::to_owned);
+        let of_file = self.passwords.passwords(&self.host, self.port, user);
+        let passwords = self.password.as_deref().into_iter().chain(of_file);
+        passwords.map(|password| Secret::new([password.to_owned(), encode(password)], names())).collect()
     }
 }
 
@@ -117,10 +120,10 @@ impl DatabaseUrl {
             .or(server.password.as_deref())
     }
 
-    /// Every text by which a password could show up in the output of a tool.
+    /// The passwords that another tool, given this URL, could print.
     #[must_use]
-    pub fn secrets(&self) -> Vec<String> {
-        self.server.secrets()
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.server.secrets_of(Some(&self.database))
     }
 }
 

@@ -164,6 +164,7 @@ impl fmt::Debug for ServerUrl {
 #[cfg(test)]
 mod tests {
     use sqlx::postgres::PgSslMode;
+    use terminal::Secret;
 
     use super::*;
 
@@ -178,7 +179,8 @@ mod tests {
         assert_eq!(url.for_ecto(), "ecto://us%20er:p%40s%23s%2F@db.example:6432/my%20%22db%22");
         assert_eq!(url.for_libpq(), "postgres://us%20er:p%40s%23s%2F@db.example:6432/my%20%22db%22");
         assert_eq!(parsed(&url.for_libpq()), url);
-        assert_eq!(url.secrets(), ["p@s#s/", "p%40s%23s%2F"]);
+        let names = ["us er", "db.example", "my \"db\""].map(str::to_owned);
+        assert_eq!(url.secrets(), [Secret::new(["p@s#s/", "p%40s%23s%2F"].map(str::to_owned), names)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::parameters::{self, Parameters};
 use super::password_file::{PasswordFile, Unused};
 use super::split::{self, Split};
 use super::tls::{Protection, Root, Tls};
+use terminal::Secret;
 
 /// What a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,15 @@ impl Parsed {
         match self {
             Self::Server(server) => server,
             Self::Database(url) => url.server(),
+        }
+    }
+
+    /// The passwords that another tool, given this URL, could print.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Server(server) => server.secrets(),
+            Self::Database(url) => url.secrets(),
         }
     }
 }
@@ -275,7 +285,10 @@ mod tests {
         assert_eq!(url.for_ecto(), "ecto://me:of%20d@h:5432/d");
         assert!(url.libpq_environment().contains(&("PGPASSWORD", "of d".to_owned())));
         assert_eq!(url.with_database("x").for_libpq(), "postgres://me:of%20others@h:5432/x");
-        assert_eq!(url.secrets(), ["of d", "of%20d", "of others", "of%20others"]);
+        let secret = |text: &str, encoded: &str| {
+            Secret::new([text, encoded].map(str::to_owned), ["me", "h", "d"].map(str::to_owned))
+        };
+        assert_eq!(url.secrets(), [secret("of d", "of%20d"), secret("of others", "of%20others")]);
         assert_eq!(url.to_string(), "postgres://me@h:5432/d");
         assert!(!format!("{url:?}").contains("of"));
         assert_eq!(read("postgres://me:own@h/d").for_libpq(), "postgres://me:own@h:5432/d");

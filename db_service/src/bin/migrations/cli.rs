@@ -15,6 +15,8 @@ use crate::layout::{Declare, Merge, Revert, Split};
 /// and may be killed at any moment; the next run finishes the work.
 ///
 /// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`), 4 a rule is broken.
+///
+/// Bash, Zsh and fish complete it after `source <(MIGRATIONS_COMPLETE=bash migrations)`, each with its own name.
 #[derive(Debug, Parser)]
 #[command(name = "migrations", version)]
 pub(crate) struct Options {

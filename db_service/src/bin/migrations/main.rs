@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use terminal::console::Console;
 use terminal::report::Report;
-use terminal::{Failure, arguments};
+use terminal::{Failure, arguments, completions};
 
 use cli::{Command, Options};
 use problem::Problem;
@@ -20,6 +20,7 @@ use run::Run;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    completions::answer::<Options>("MIGRATIONS_COMPLETE");
     let console = Console::new();
     let options = match arguments::parse::<Options>(&console) {
         Ok(options) => options,

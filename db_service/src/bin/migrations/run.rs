@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
         let text = options.common.database_url.as_deref().ok_or(Problem::NoUrl)?;
         let parsed = Parsed::read_with(text, &Defaults::of_process()).map_err(database::Error::from)?;
-        self.console.keep_secret(parsed.server().secrets());
+        self.console.keep_secret(parsed.secrets());
         self.notes = parsed.server().notes().to_vec();
         self.notes.iter().for_each(|note| self.console.note(note));
         let Parsed::Database(url) = parsed else { return Err(Problem::NoDatabase) };

@@ -68,6 +68,11 @@ impl TestServer {
     }
 }
 
+/// The password with which to log in to it.
+pub(crate) fn password(url: &DatabaseUrl) -> Option<String> {
+    url.libpq_environment().into_iter().find_map(|(name, value)| (name == "PGPASSWORD").then_some(value))
+}
+
 /// What leads to a database, as libpq's keywords and values.
 pub(crate) fn conninfo(url: &DatabaseUrl) -> String {
     let variables = url.libpq_environment().into_iter();
