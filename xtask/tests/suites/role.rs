@@ -51,7 +51,15 @@ pub(crate) fn give_all(database: &Database<'_>, role: &str) {
     database.execute(&format!(
         "ALTER DATABASE {} OWNER TO {role};
          -- Whatever event triggers there are, they are not about this.
-         SELECT set_config('event_triggers', 'off', false) WHERE current_setting('event_triggers', true) = 'on';
+         SELECT set_config('suites.enabled', COALESCE(string_agg(quote_ident(evtname), ','), ''), false)
+         FROM pg_event_trigger WHERE evtenabled = 'O';
+         DO $$
+         DECLARE name text;
+         BEGIN
+             FOREACH name IN ARRAY string_to_array(current_setting('suites.enabled'), ',') LOOP
+                 EXECUTE 'ALTER EVENT TRIGGER ' || name || ' DISABLE';
+             END LOOP;
+         END $$;
          ALTER SCHEMA public OWNER TO {role};
          DO $$
          DECLARE statement text;
@@ -68,6 +76,9 @@ pub(crate) fn give_all(database: &Database<'_>, role: &str) {
                  SELECT format('ALTER STATISTICS %I.%I OWNER TO {role}', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext
              LOOP
                  EXECUTE statement;
+             END LOOP;
+             FOREACH statement IN ARRAY string_to_array(current_setting('suites.enabled'), ',') LOOP
+                 EXECUTE 'ALTER EVENT TRIGGER ' || statement || ' ENABLE';
              END LOOP;
          END $$",
         ::database::quote::identifier(&database.name)

@@ -152,7 +152,8 @@ pub(super) const MAKINGS: &[Making] = &[
         "ALTER TABLE code_files SET ACCESS METHOD heap2",
     ]),
     making("typed", "table of the type", &[
-        "DO $$ BEGIN EXECUTE (SELECT format('CREATE TYPE r12 AS (%s)', string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum))
+        "DO $$ BEGIN EXECUTE (SELECT format('CREATE TYPE r12 AS (%s)', string_agg(format('%I %s', attname, format_type(atttypid, atttypmod))
+                 || CASE WHEN attcollation = 0 THEN '' ELSE ' COLLATE ' || attcollation::regcollation END, ', ' ORDER BY attnum))
          FROM pg_attribute WHERE attrelid = 'code_files'::regclass AND attnum > 0 AND NOT attisdropped); END $$",
         "ALTER TABLE code_files OF r12",
     ]),
