@@ -26,7 +26,7 @@ fn run_noop(runs: u32, json: bool, project: &Project, console: &Console) -> Resu
     if !is_on_path("sqlx") {
         return Err(bench::Error::NothingToCompare.into());
     }
-    let options = ServerOptions { database_url: None, server: ServerKind::Auto };
+    let options = ServerOptions { database_url: None, reads_variable: false, server: ServerKind::Auto };
     let server = server::obtain(&options, project, console)?;
     if setup::run(&everything(options), project, console) != Exit::Done {
         return Err(bench::Error::Failed("the databases could not be set up").into());

@@ -11,7 +11,8 @@ use terminal::completions::Shell;
 ///
 /// Results go to stdout, progress to stderr.
 ///
-/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`--dry-run`), 4 a rule is broken.
+/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`--dry-run`), 4 a rule is broken,
+/// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 pub(crate) struct Cli {
@@ -87,9 +88,12 @@ pub(crate) struct SetupOptions {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerOptions {
     /// Database to work on, `postgres://user:password@host:5432/database`; without a database name, the development
-    /// databases of that server
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    /// databases of that server. Default: what the variable `DATABASE_URL` holds
+    #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+    /// Whether the variable counts.
+    #[arg(skip = true)]
+    pub(crate) reads_variable: bool,
     /// Where the server comes from
     #[arg(long, value_enum, default_value_t = ServerKind::Auto)]
     pub(crate) server: ServerKind,

@@ -73,6 +73,7 @@ impl Failure for Error {
             Self::Layer(error) => error.exit(),
             Self::Structure(error) => error.exit(),
             Self::Bench(error) => error.exit(),
+            Self::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         }
     }

@@ -5,6 +5,7 @@ mod ci;
 mod cli;
 mod db_server;
 mod error;
+mod interrupt;
 mod layers;
 mod process;
 mod project;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use terminal::console::Console;
 use terminal::{Exit, Failure as _, arguments, completions};
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, ServerCommand};
 use error::Error;
 use project::Project;
 
@@ -28,19 +29,23 @@ const COMPLETING: &str = "XTASK_COMPLETE";
 
 fn main() -> ExitCode {
     completions::answer::<Cli>(COMPLETING);
-    let console = Console::new();
-    let cli = match arguments::parse::<Cli>(&console) {
+    let console: &'static Console = Box::leak(Box::new(Console::new()));
+    let cli = match arguments::parse::<Cli>(console) {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
+    // psql has an answer of its own to Ctrl-C, and to it a log is followed.
+    if !matches!(cli.command, Command::DbServer(ServerCommand::Psql { .. } | ServerCommand::Logs { .. })) {
+        interrupt::watch(console);
+    }
     let project = Project::find(cli.project.as_deref()).map_err(Error::from);
     let outcome = project.and_then(|project| match cli.command {
-        Command::DbSetup(options) => Ok(setup::run(&options, &project, &console)),
-        Command::DbServer(command) => db_server::run(&command, &project, &console),
-        Command::DbStructure(options) => structure::run(&options, &project, &console).map_err(Error::from),
-        Command::Test(options) => test::run(&options, &project, &console),
-        Command::Ci => ci::run(&project, &console),
-        Command::Bench(bench) => bench::run(&bench, &project, &console),
+        Command::DbSetup(options) => Ok(setup::run(&options, &project, console)),
+        Command::DbServer(command) => db_server::run(&command, &project, console),
+        Command::DbStructure(options) => structure::run(&options, &project, console).map_err(Error::from),
+        Command::Test(options) => test::run(&options, &project, console),
+        Command::Ci => ci::run(&project, console),
+        Command::Bench(bench) => bench::run(&bench, &project, console),
         Command::Completions { shell } => {
             let script = completions::of_cargo_alias("xtask", COMPLETING, shell).map_err(Error::OwnFile)?;
             console.result(script.trim_end());

@@ -12,6 +12,7 @@ use terminal::{Exit, Failure};
 
 use crate::cli::SetupOptions;
 use crate::error::Error;
+use crate::interrupt;
 use crate::layers::order::{Forecast, Layers};
 use crate::layers::run::BringAbout;
 use crate::layers::session::Session;
@@ -70,7 +71,7 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
         let all = join_all(sessions.iter_mut().map(|session| bring_about(&layers, session, options.dry_run)));
         tokio::select! {
             outcomes = all => outcomes,
-            _ = tokio::signal::ctrl_c() => vec![Err(Error::Interrupted)],
+            error = interrupt::awaited() => vec![Err(error)],
         }
     });
     for session in sessions {

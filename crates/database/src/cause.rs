@@ -61,6 +61,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Sql(sqlx::Error::Database(error)) => describe(error.as_ref(), formatter),
+            Kind::Sql(error) if is_broken(error) => formatter.write_str("the server has closed the connection"),
             Kind::Sql(error) => error.fmt(formatter),
             Kind::Migrate(error) => error.fmt(formatter),
         }
@@ -71,6 +72,7 @@ impl std::error::Error for Cause {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Sql(sqlx::Error::Database(_)) => None,
+            Kind::Sql(error) if is_broken(error) => None,
             Kind::Sql(error) => error.source(),
             Kind::Migrate(error) => error.source(),
         }
@@ -112,7 +114,21 @@ const READ_ONLY: &str = "transactions only read here: use a URL of the primary i
 /// `RAISE EXCEPTION` without an `ERRCODE`. Nothing of ours raises it.
 const RAISED: &str = "P0001";
 
+/// It has ended in the middle, without a word.
+fn is_broken(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error, sqlx::Error::Io(error)
+             if matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe))
+}
+
 fn hint(error: &sqlx::Error) -> Option<String> {
+    if is_broken(error) {
+        return Some(
+            "its log says why (`cargo xtask db-server logs`): out of disk or memory, perhaps; run the same command again, finished \
+             steps are skipped"
+                .into(),
+        );
+    }
     Some(match sql_state(error)?.as_str() {
         "42501" => "the role lacks a right: grant it, or use a URL of a role that has it".into(),
         // In memory that is a file: the setting is a container's, not the disk's.

@@ -45,6 +45,9 @@ pub enum ConnectFailure {
     /// A pooler let us in, and has no session of the server for us.
     #[error("the connection came about, but no statement had an answer within {} s", .0.as_secs())]
     NoSession(Duration),
+    /// What answers there speaks another protocol.
+    #[error("what answers there is no PostgreSQL")]
+    NoPostgres,
     /// TLS was asked for and could not be had.
     #[error("TLS failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -78,6 +81,7 @@ impl ConnectError {
             ConnectFailure::Unreachable(_) | ConnectFailure::Timeout(_) => {
                 "check the host and the port in the database URL, and that the server runs; `cargo xtask db-server start` starts one".into()
             }
+            ConnectFailure::NoPostgres => "check the port in the database URL: another program listens there".into(),
             ConnectFailure::NoSession(_) => format!("is this a pooler? {FULL_POOL}"),
             ConnectFailure::Tls(_) => {
                 "the URL asks for TLS, or PGSSLMODE does: check that the server offers it, and that `sslrootcert` signed its certificate \
@@ -145,6 +149,7 @@ fn classify(error: sqlx::Error, url: &DatabaseUrl) -> ConnectFailure {
             ConnectFailure::Tls(error.into())
         }
         (_, sqlx::Error::Io(error)) => ConnectFailure::Unreachable(error),
+        (_, sqlx::Error::Protocol(_)) => ConnectFailure::NoPostgres,
         (_, sqlx::Error::Tls(error)) => ConnectFailure::Tls(error),
         (_, error) => ConnectFailure::Other(error.into()),
     }

@@ -16,6 +16,15 @@ pub enum Error {
     /// The text given as a database URL is none.
     #[error("cannot read the database URL")]
     DatabaseUrl(#[from] DatabaseUrlError),
+    /// The variable that should hold one holds none.
+    #[error("cannot read the database URL in the variable `{name}`")]
+    VariableUrl {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: DatabaseUrlError,
+    },
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -63,6 +72,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// For `map_err`: names the variable that a URL was read from, if it was read from one.
+    pub fn url(variable: Option<&'static str>) -> impl FnOnce(DatabaseUrlError) -> Self {
+        move |source| match variable {
+            Some(name) => Self::VariableUrl { name, source },
+            None => source.into(),
+        }
+    }
+
     /// For `map_err`: names what a statement was for.
     pub fn sql(doing: &str, database: &str) -> impl FnOnce(sqlx::Error) -> Self + use<> {
         let (doing, database) = (doing.to_owned(), database.to_owned());
@@ -85,7 +102,7 @@ impl LockTrouble for Error {
 impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::DatabaseUrl(error) => Some(error.hint()),
+            Self::DatabaseUrl(error) | Self::VariableUrl { source: error, .. } => Some(error.hint()),
             Self::Connect(error) => error.hint(),
             Self::Sql { source, .. } => source.hint(),
             Self::LockHeld { holder: Some(holder), .. } => {
@@ -102,7 +119,7 @@ impl Failure for Error {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::DatabaseUrl(_) | Self::Pooled { .. } | Self::Standby { .. } => Exit::Usage,
+            Self::DatabaseUrl(_) | Self::VariableUrl { .. } | Self::Pooled { .. } | Self::Standby { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }

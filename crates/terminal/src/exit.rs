@@ -13,6 +13,8 @@ pub enum Exit {
     Pending = 3,
     /// A rule is broken: order, ownership, edited history, an invalid index.
     Violation = 4,
+    /// Somebody has interrupted it (Ctrl-C). As shells say it: 128 and the number of SIGINT.
+    Interrupted = 130,
 }
 
 impl Exit {

@@ -128,7 +128,10 @@ mod tests {
         assert_eq!(hidden("p", "cannot reach postgres://p:p@p:5432/p"), "cannot reach postgres://p:***@p:5432/p");
         assert_eq!(hidden("a@b", "ecto://u:a%40b@h/d"), "ecto://u:***@h/d");
         assert_eq!(hidden("postgres", "postgres://postgres:postgres@h/postgres"), "postgres://postgres:***@h/postgres");
-        assert_eq!(hidden("x", r#"[username: "x", password: "x", database: "x"]"#), r#"[username: "x", password: "***", database: "x"]"#);
+        assert_eq!(
+            hidden("x", r#"[username: "x", password: "x", database: "x"]"#),
+            r#"[username: "x", password: "***", database: "x"]"#
+        );
         assert_eq!(hidden("x", "PGPASSWORD=x host=x"), "PGPASSWORD=*** host=x");
         assert_eq!(hidden("p", "password: postgres"), "password: postgres");
     }

@@ -1,5 +1,4 @@
-//! The one place that reads the process's environment. (clap reads the variables that it names in help texts.)
-
+//! The one place that reads the process's environment.
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -44,6 +43,15 @@ pub fn runtime_folder() -> Option<PathBuf> {
 #[must_use]
 pub fn temporary_folder() -> PathBuf {
     env::temp_dir()
+}
+
+/// The variable that names a database.
+pub const DATABASE_URL: &str = "DATABASE_URL";
+
+/// What it holds; an empty one names none.
+#[must_use]
+pub fn database_url() -> Option<String> {
+    env::var(DATABASE_URL).ok().filter(|text| !text.trim().is_empty())
 }
 
 /// A variable of libpq's, `PGSSLMODE` say; an empty one says nothing.

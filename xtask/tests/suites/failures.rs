@@ -1,5 +1,6 @@
 //! Bad input: each gets a message with what, why and next, and its exit code.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 
 use crate::Verdict::{self, Passed, Skipped};
@@ -15,18 +16,19 @@ crate::tests![
     an_unreachable_host_is_named,
     a_wrong_password_is_told_from_a_missing_database,
     something_that_is_no_postgresql_is_not_waited_for,
+    another_program_that_answers_is_named,
+    an_empty_variable_names_no_database,
     tls_that_cannot_be_had_is_not_left_out,
     a_url_in_the_wrong_place_shows_no_password,
     a_standby_is_named_before_anything_is_tried,
 ];
 
 fn a_url_of_another_database_is_a_usage_error(_: &TestServer) -> Verdict {
-    for run in [
-        xtask(&["db-setup", "--database-url", "mysql://u:s3cr@t/pass#1@h/d"]),
-        migrations("mysql://u:s3cr%40t@h/d", &[]),
-    ] {
+    let typed = xtask(&["db-setup", "--database-url", "mysql://u:s3cr@t/pass#1@h/d"]);
+    let of_variable = migrations("mysql://u:s3cr%40t@h/d", &[]);
+    for (run, named) in [(typed, "\n"), (of_variable, " in the variable `DATABASE_URL`\n")] {
         run.exits(2)
-            .says("error: cannot read the database URL")
+            .says(&format!("error: cannot read the database URL{named}"))
             .says("caused by: its scheme is `mysql`, not `postgres`")
             .says("hint: write `postgres://user:password@host:5432/database`");
     }
@@ -92,6 +94,25 @@ fn something_that_is_no_postgresql_is_not_waited_for(_: &TestServer) -> Verdict 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://u@{}/d?connect_timeout=1", listener.local_addr().unwrap());
     xtask(&["db-setup", "--database-url", &url]).exits(1).says("no answer within 1 s");
+    Passed
+}
+
+fn another_program_that_answers_is_named(_: &TestServer) -> Verdict {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://u@{}/d", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        }
+    });
+    for run in [xtask(&["db-setup", "--database-url", &url]), migrations(&url, &[])] {
+        run.exits(1).says("what answers there is no PostgreSQL").says("another program listens there");
+    }
+    Passed
+}
+
+fn an_empty_variable_names_no_database(_: &TestServer) -> Verdict {
+    migrations("", &["plan"]).exits(2).says("error: no database is named").says("hint: set DATABASE_URL");
     Passed
 }
 

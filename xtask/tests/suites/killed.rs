@@ -3,16 +3,18 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
-use crate::Verdict::{self, Passed};
-use crate::command::{self, xtask, xtask_command};
+use crate::Verdict::{self, Passed, Skipped};
+use crate::command::{self, Run, project_copy, xtask, xtask_command};
 use crate::database::{Database, Stage};
 use crate::relay::{self, End, Moment};
-use crate::server::{TestServer, project};
+use crate::server::{Kind, TestServer, project};
 
 crate::tests![
     a_kill_after_any_step_is_mended_by_the_next_run,
     ctrl_c_after_any_step_says_so_and_is_mended_by_the_next_run,
+    ctrl_c_while_the_server_starts_says_so,
     a_kill_at_any_request_is_mended_by_the_next_run,
 ];
 
@@ -41,8 +43,29 @@ fn ctrl_c_after_any_step_says_so_and_is_mended_by_the_next_run(server: &TestServ
     after_every_line(server, "INT", |child| {
         // The last line is out when the work is done: then there is nothing to interrupt.
         let status = child.wait_with_output().unwrap().status;
-        assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+        assert!(matches!(status.code(), Some(0 | 130)), "{status}");
     });
+    Passed
+}
+
+fn ctrl_c_while_the_server_starts_says_so(server: &TestServer) -> Verdict {
+    if server.kind != Kind::Embedded {
+        return Skipped("starts a server of its own, the same one on every server".to_owned());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = project_copy(folder.path());
+    let start = |arguments: &[&str]| {
+        let mut command = xtask_command(&copy, &[&["db-server"], arguments].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let child = start(&["start", "--server", "embedded"]);
+    while !copy.join(".dev-db").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    command::signal(&child, "INT");
+    Run::of(&child.wait_with_output().unwrap()).exits(130).says("error: interrupted").says("hint: nothing is lost");
+    Run::of(&start(&["start", "--server", "embedded"]).wait_with_output().unwrap()).succeeds();
+    Run::of(&start(&["stop"]).wait_with_output().unwrap()).succeeds();
     Passed
 }
 

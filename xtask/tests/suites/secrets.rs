@@ -15,8 +15,20 @@ const ORDINARY: &str = "Or/din@ry-7";
 
 /// Those that stand in many other words, or in notations, or in the URL itself; `{role}` and `{database}` are its names.
 const PASSWORDS: [&str; 14] = [
-    "p", "postgres", "error", "password", ".*", "(a|e)+", "p%40ss", "pässwörd", "\"", "}", "{role}", "{database}",
-    "127.0.0.1", "unchanged",
+    "p",
+    "postgres",
+    "error",
+    "password",
+    ".*",
+    "(a|e)+",
+    "p%40ss",
+    "pässwörd",
+    "\"",
+    "}",
+    "{role}",
+    "{database}",
+    "127.0.0.1",
+    "unchanged",
 ];
 
 fn the_password_makes_no_difference_to_what_is_printed(server: &TestServer) -> Verdict {
@@ -47,7 +59,8 @@ fn printed(server: &TestServer, role: &Role<'_>, database: &Database<'_>, passwo
     let nobody = url.replace(&format!(":{port}/"), ":1/");
     let folder = tempfile::tempdir().unwrap();
     let copy = project_copy(folder.path());
-    let shout = "echo \"$DATABASE_URL\"; echo \"[username: postgres, password: \\\"$SHOUTED\\\", error: true]\"; exit 1";
+    let shout =
+        "echo \"$DATABASE_URL\"; echo \"[username: postgres, password: \\\"$SHOUTED\\\", error: true]\"; exit 1";
     let bin = stand_in_mix(folder.path(), shout);
     let setup = |arguments: &[&str], url: &str| {
         let mut command = xtask_command(&copy, &[arguments, &["--database-url", url]].concat());
@@ -74,7 +87,9 @@ fn printed(server: &TestServer, role: &Role<'_>, database: &Database<'_>, passwo
     let shown = text.replace(&folder.path().to_string_lossy().into_owned(), "FOLDER");
     // Of durations, digits and units differ.
     let lines = shown.lines().filter(|line| !line.contains("\"milliseconds\""));
-    lines.map(|line| line.replace(|it: char| it.is_ascii_digit() || it == '.', "").replace(" ms)", " s)") + "\n").collect()
+    lines
+        .map(|line| line.replace(|it: char| it.is_ascii_digit() || it == '.', "").replace(" ms)", " s)") + "\n")
+        .collect()
 }
 
 fn encoded(text: &str) -> String {

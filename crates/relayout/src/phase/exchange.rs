@@ -8,8 +8,8 @@ use super::shadow::FITS;
 use super::{foreign_keys, identity, schemas};
 use crate::job::{Job, NEW, OLD};
 use crate::layout::Leaf;
-use crate::table::parts::{Column, Constraint, Trigger};
 use crate::table::attachments;
+use crate::table::parts::{Column, Constraint, Trigger};
 use crate::table::privileges::{self, Privileges};
 
 const WHY: &str = "the new form takes the place of the old one";

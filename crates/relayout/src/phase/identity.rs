@@ -13,7 +13,8 @@ use crate::table::privileges::{self, Privileges};
 /// Both forms are where they belong, and nobody uses them.
 pub(super) fn statements(job: &Job) -> Vec<Statement> {
     let (definition, public) = (&job.definition, job.public());
-    let identity = definition.columns.iter().filter_map(|column| Some((&column.name, column.identity_sequence.as_ref()?)));
+    let identity =
+        definition.columns.iter().filter_map(|column| Some((&column.name, column.identity_sequence.as_ref()?)));
     identity.flat_map(|(column, sequence)| anew(&public, column, sequence, definition)).collect()
 }
 

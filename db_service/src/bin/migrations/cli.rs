@@ -14,7 +14,8 @@ use crate::layout::{Declare, Merge, Revert, Split};
 /// the layouts that these declare, while the tables are in use. Runs again at no cost
 /// and may be killed at any moment; the next run finishes the work.
 ///
-/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`), 4 a rule is broken.
+/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`), 4 a rule is broken, 130
+/// interrupted.
 ///
 /// Bash, Zsh and fish complete it after `source <(MIGRATIONS_COMPLETE=bash migrations)`, each with its own name.
 #[derive(Debug, Parser)]
@@ -28,8 +29,8 @@ pub(crate) struct Options {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
-    /// Database to work on, `postgres://user:password@host:5432/database`
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    /// Database to work on, `postgres://user:password@host:5432/database`; default: what the variable `DATABASE_URL` holds
+    #[arg(long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// Print the outcome as JSON on stdout
     #[arg(long, global = true)]

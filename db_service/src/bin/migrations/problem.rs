@@ -87,7 +87,8 @@ impl Failure for Problem {
             | Self::UnknownLeaf { .. }
             | Self::NothingToMerge { .. }
             | Self::NoConsent => Exit::Usage,
-            Self::Interrupted | Self::Terminal(_) => Exit::Failed,
+            Self::Terminal(_) => Exit::Failed,
+            Self::Interrupted => Exit::Interrupted,
             Self::NoLayer { .. } => Exit::Violation,
             Self::Layer(error) => error.exit(),
         }

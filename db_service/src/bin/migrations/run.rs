@@ -17,6 +17,7 @@ use terminal::Finding;
 use terminal::console::Console;
 use terminal::report::ServerReport;
 use terminal::step::{Status, Step};
+use terminal::variables;
 
 use crate::cli::{Command, Options};
 use crate::layout::{self, Declaration, Declare};
@@ -46,8 +47,9 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
-        let text = options.common.database_url.as_deref().ok_or(Problem::NoUrl)?;
-        let parsed = Parsed::read_with(text, &Defaults::of_process()).map_err(database::Error::from)?;
+        let origin = if options.common.database_url.is_some() { None } else { Some(variables::DATABASE_URL) };
+        let text = options.common.database_url.clone().or_else(variables::database_url).ok_or(Problem::NoUrl)?;
+        let parsed = Parsed::read_with(&text, &Defaults::of_process()).map_err(database::Error::url(origin))?;
         self.console.keep_secret(parsed.secrets());
         self.notes = parsed.server().notes().to_vec();
         self.notes.iter().for_each(|note| self.console.note(note));

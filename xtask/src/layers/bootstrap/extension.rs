@@ -72,19 +72,19 @@ fn absence(name: &str, server: &ServerFacts, own_server: bool) -> Option<Absence
         });
     }
     let (library, preloaded) = (known.preload?, server.preload.as_deref()?);
-    (!preload::is_among(library, preloaded))
-        .then(|| match &server.next_preload {
-            NextPreload::Files(next) if preload::is_among(library, next) => Absence::not_restarted(library),
-            NextPreload::Files(next) => Absence::not_preloaded(library, &all_preloaded(next, server), own_server),
-            NextPreload::Unknown => Absence::not_preloaded(library, &all_preloaded(preloaded, server), own_server),
-            NextPreload::CommandLine => Absence::not_started_with(library, &all_preloaded(preloaded, server)),
-        })
+    (!preload::is_among(library, preloaded)).then(|| match &server.next_preload {
+        NextPreload::Files(next) if preload::is_among(library, next) => Absence::not_restarted(library),
+        NextPreload::Files(next) => Absence::not_preloaded(library, &all_preloaded(next, server), own_server),
+        NextPreload::Unknown => Absence::not_preloaded(library, &all_preloaded(preloaded, server), own_server),
+        NextPreload::CommandLine => Absence::not_started_with(library, &all_preloaded(preloaded, server)),
+    })
 }
 
 /// What is preloaded and what all extensions need that the server offers: one remedy for them all, or each would take away
 /// what the one before has added.
 fn all_preloaded(preloaded: &[String], server: &ServerFacts) -> Vec<String> {
-    let missing = server.offered.keys().filter(|name| preload::lacks(name, preloaded)).filter_map(|name| preload::of(name));
+    let missing =
+        server.offered.keys().filter(|name| preload::lacks(name, preloaded)).filter_map(|name| preload::of(name));
     preloaded.iter().cloned().chain(missing.map(str::to_owned)).collect()
 }
 

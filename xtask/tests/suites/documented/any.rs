@@ -36,7 +36,9 @@ pub(super) const MESSAGES: Messages = Messages {
                 std::thread::sleep(Duration::from_millis(5));
             }
             command::signal(&child, "INT");
-            refused(&Run::of(&child.wait_with_output().unwrap()))
+            let run = Run::of(&child.wait_with_output().unwrap());
+            assert_eq!(run.code, 130);
+            Ok(run.stderr)
         }),
     ],
 };

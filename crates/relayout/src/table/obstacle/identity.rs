@@ -34,7 +34,9 @@ mod tests {
         assert_eq!(check(&server(170_000), &table), []);
         assert_eq!(
             messages(check(&server(160_014), &table)),
-            ["its column `body` is an identity column, which a partitioned table has since PostgreSQL 17; `bigserial` is not"]
+            [
+                "its column `body` is an identity column, which a partitioned table has since PostgreSQL 17; `bigserial` is not"
+            ]
         );
     }
 }
