@@ -178,7 +178,7 @@ pub(crate) enum ServerCommand {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Print the end of its log
+    /// Print the end of its log, also when it does not run
     Logs {
         /// Number of lines
         #[arg(long, default_value_t = 100)]

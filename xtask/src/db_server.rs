@@ -27,7 +27,9 @@ pub(crate) fn run(command: &ServerCommand, project: &Project, console: &Console)
             replace_this_process(psql)
         }
         ServerCommand::Logs { lines, follow } => {
-            replace_this_process(dev_server::logs(&running(project)?, *lines, *follow))
+            // Also of one that does not run: that is when it is needed.
+            let log = dev_server::log(project.root()).map_err(ServerError::from)?.ok_or(ServerError::NoLog)?;
+            replace_this_process(dev_server::logs(&log, *lines, *follow))
         }
     }
 }

@@ -62,6 +62,8 @@ pub(crate) enum ServerError {
     Development(#[from] dev_server::Error),
     #[error("the development server is not running")]
     NotRunning,
+    #[error("the development server has no log: it was never started")]
+    NoLog,
 }
 
 impl Failure for ServerError {
@@ -74,7 +76,7 @@ impl Failure for ServerError {
             Self::TwoServers(_) => Some("leave out `--server`, or unset DATABASE_URL".into()),
             Self::DatabaseUrl(error) => error.hint(),
             Self::Development(error) => error.hint(),
-            Self::NotRunning => Some("run `cargo xtask db-server start`".into()),
+            Self::NotRunning | Self::NoLog => Some("run `cargo xtask db-server start`".into()),
         }
     }
 
@@ -82,7 +84,7 @@ impl Failure for ServerError {
         match self {
             Self::NoUrl | Self::NotOurs | Self::TwoServers(_) => Exit::Usage,
             Self::DatabaseUrl(error) => error.exit(),
-            Self::Development(_) | Self::NotRunning => Exit::Failed,
+            Self::Development(_) | Self::NotRunning | Self::NoLog => Exit::Failed,
         }
     }
 }

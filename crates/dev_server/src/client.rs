@@ -27,9 +27,9 @@ pub fn psql(server: &Server, database: &str) -> Command {
 
 /// The command that shows the last `lines` of the log and, with `follow`, what comes after.
 #[must_use]
-pub fn logs(server: &Server, lines: u32, follow: bool) -> Command {
+pub fn logs(log: &Log, lines: u32, follow: bool) -> Command {
     let mut command;
-    match &server.log {
+    match log {
         Log::File(path) => {
             command = Command::new("tail");
             command.args(["-n", &lines.to_string()]).args(follow.then_some("-f")).arg(path);
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn logs_are_a_files_end_or_the_engines() {
-        let file = logs(&example(Log::File(PathBuf::from("/l"))), 20, false);
+        let file = logs(&Log::File(PathBuf::from("/l")), 20, false);
         assert_eq!(arguments(&file), ["-n", "20", "/l"]);
-        let engine = logs(&example(container()), 20, true);
+        let engine = logs(&container(), 20, true);
         assert_eq!(engine.get_program(), "podman");
         assert_eq!(arguments(&engine), ["logs", "--tail", "20", "--follow", "c"]);
     }

@@ -78,7 +78,7 @@ pub use note::Note;
 pub use process::ProgramFailure;
 pub use progress::Progress;
 pub use rejection::Rejection;
-pub use running::running;
+pub use running::{log, running};
 pub use secret::Secret;
 pub use server::{Log, Server};
 pub use settings::Settings;

@@ -42,6 +42,19 @@ pub(crate) fn running_in(state: &StateFolder) -> Result<Option<Server>, Error> {
     }
 }
 
+/// The log of the project's server, whether it runs or not; none where none was started yet.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn log(root: &Path) -> Result<Option<Log>, Error> {
+    let state = StateFolder::of(root)?;
+    if let Some(container) = record::read(&state)?.and_then(|record| record.container) {
+        return Ok(Some(Log::Container { engine: container.engine, name: container.name }));
+    }
+    let file = home::find(&state)?.log();
+    Ok(file.exists().then_some(Log::File(file)))
+}
+
 /// The server that `record` describes; `None` where its password is gone, and with it every way to use it.
 fn server(state: &StateFolder, record: Record, port: u16, log: Log) -> Result<Option<Server>, Error> {
     let Some(password) = state.read_password()? else {

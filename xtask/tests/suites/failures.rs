@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 
 use crate::Verdict::{self, Passed, Skipped};
-use crate::command::{migrations, xtask};
+use crate::command::{self, migrations, project_copy, xtask, xtask_command};
 use crate::database::Database;
 use crate::server::{Kind, TestServer, standby};
 
@@ -18,6 +18,7 @@ crate::tests![
     something_that_is_no_postgresql_is_not_waited_for,
     another_program_that_answers_is_named,
     an_empty_variable_names_no_database,
+    the_log_outlives_the_server,
     tls_that_cannot_be_had_is_not_left_out,
     a_url_in_the_wrong_place_shows_no_password,
     a_standby_is_named_before_anything_is_tried,
@@ -108,6 +109,20 @@ fn another_program_that_answers_is_named(_: &TestServer) -> Verdict {
     for run in [xtask(&["db-setup", "--database-url", &url]), migrations(&url, &[])] {
         run.exits(1).says("what answers there is no PostgreSQL").says("another program listens there");
     }
+    Passed
+}
+
+fn the_log_outlives_the_server(server: &TestServer) -> Verdict {
+    if server.kind != Kind::Embedded {
+        return Skipped("starts a server of its own, the same one on every server".to_owned());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = project_copy(folder.path());
+    let ask = |arguments: &[&str]| command::run(xtask_command(&copy, &[&["db-server"], arguments].concat()));
+    ask(&["logs"]).exits(1).says("it was never started").says("hint: run `cargo xtask db-server start`");
+    ask(&["start", "--server", "embedded"]).succeeds();
+    ask(&["stop"]).succeeds();
+    assert!(ask(&["logs"]).succeeds().stdout.contains("database system is shut down"));
     Passed
 }
 
