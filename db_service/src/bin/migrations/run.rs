@@ -59,6 +59,7 @@ impl<'a> Run<'a> {
         let mut connection = connection::connect(&url).await?;
         let asked = Server::read(&mut connection).await;
         let server = asked.map_err(database::Error::sql("ask the server for its version", url.database()))?;
+        self.server = self.server.take().map(|it| ServerReport { postgresql: Some(server.version.clone()), ..it });
         server.is_supported()?;
         if options.command.as_ref().is_some_and(Command::writes) {
             server.takes_writes(url.database())?;

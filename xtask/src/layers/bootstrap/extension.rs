@@ -62,13 +62,13 @@ fn absence(name: &str, server: &ServerFacts, own_server: bool) -> Option<Absence
     let Some(version) = server.offered.get(name) else {
         return Some(Absence {
             reason: "this server does not offer it".into(),
-            remedy: remedy_for_missing(known, server),
+            remedy: remedy_for_missing(known, server, own_server),
         });
     };
     if name == "vector" && is_below(version, OLDEST_WITH_HNSW) {
         return Some(Absence {
             reason: format!("the server offers version {version}; HNSW indexes came with 0.5.0"),
-            remedy: remedy_for_missing(known, server),
+            remedy: remedy_for_missing(known, server, own_server),
         });
     }
     let (library, preloaded) = (known.preload?, server.preload.as_deref()?);
@@ -88,11 +88,13 @@ fn all_preloaded(preloaded: &[String], server: &ServerFacts) -> Vec<String> {
     preloaded.iter().cloned().chain(missing.map(str::to_owned)).collect()
 }
 
-fn remedy_for_missing(known: &Known, server: &ServerFacts) -> String {
+fn remedy_for_missing(known: &Known, server: &ServerFacts, own_server: bool) -> String {
     let major = server.version_number / 10_000;
     match known.name {
         "vector" => format!("install pgvector on the server (Debian: `postgresql-{major}-pgvector`)"),
         "vectors" if major > 17 => "pgvecto.rs exists for PostgreSQL 14 to 17 only".into(),
+        // No package reaches a server that was fetched with pip.
+        "timescaledb" if own_server => "`cargo xtask db-setup --server container` brings a server that has it".into(),
         "timescaledb" => format!("install TimescaleDB on the server (Debian: `postgresql-{major}-timescaledb`)"),
         _ => format!("install {} on the server", known.title),
     }
