@@ -20,24 +20,20 @@ use crate::workers;
 /// Rows a batch: what is held in memory for comparing.
 const BATCH: i64 = 5_000;
 
-/// The number of rows that differ between the two forms, ranges side by side. `progress` gets the number compared so far.
+/// The number of rows that differ between the two forms, ranges side by side. `compared` gets the number of rows of each batch.
 pub(crate) async fn differences(
     lock: &DatabaseLock,
     own: &mut Worker,
     jobs: usize,
     job: &Job,
-    progress: impl Fn(i64),
+    compared: impl Fn(i64),
 ) -> Result<i64, Error> {
     let failed = Error::during(&format!("compare the rows of table `{}`", job.table), lock.url().database());
     let queries = Queries::new(job);
     let ranges = range::bounds(job, own).await.map_err(&failed)?;
-    let (compared, different) = (Cell::new(0), Cell::new(0));
+    let different = Cell::new(0);
     let compare = async |worker: &mut Worker, bounds: Bounds| {
-        let count = queries.compare_range(worker, bounds, || {
-            compared.set(compared.get() + BATCH);
-            progress(compared.get());
-        });
-        different.set(different.get() + count.await?);
+        different.set(different.get() + queries.compare_range(worker, bounds, &compared).await?);
         Ok(())
     };
     workers::work_off(lock, own, jobs, ranges, failed, compare).await?;
@@ -49,7 +45,7 @@ pub(crate) async fn differences_read(connection: &mut PgConnection, job: &Job) -
     let queries = Queries::new(job);
     let mut different = 0;
     for bounds in range::bounds(job, connection).await? {
-        different += queries.compare_range(connection, bounds, || ()).await?;
+        different += queries.compare_range(connection, bounds, |_| ()).await?;
     }
     Ok(different)
 }
@@ -86,15 +82,15 @@ impl Queries {
             ),
             // `*<>` compares bytes: a difference that the type's own `=` does not see is one all the same.
             differences: format!(
-                "SELECT count(*) FROM {} a FULL JOIN {} b ON {}
-                 WHERE ({} OR {} OR a *<> b) AND NOT {} AND NOT {}",
-                side(&first),
-                side(&second),
-                same_key("a", "b"),
+                "SELECT count(*), count(*) FILTER (WHERE ({} OR {} OR a *<> b) AND NOT {} AND NOT {})
+                 FROM {} a FULL JOIN {} b ON {}",
                 missing("a"),
                 missing("b"),
                 logged("a"),
                 logged("b"),
+                side(&first),
+                side(&second),
+                same_key("a", "b"),
             ),
         }
     }
@@ -104,16 +100,16 @@ impl Queries {
         &self,
         connection: &mut PgConnection,
         (mut after, until): Bounds,
-        batch_done: impl Fn(),
+        compared: impl Fn(i64),
     ) -> Result<i64, sqlx::Error> {
         let mut different = 0;
         loop {
-            let (end, count) = transaction::run(connection, transaction::SNAPSHOT, async |connection| {
+            let (end, rows, count) = transaction::run(connection, transaction::SNAPSHOT, async |connection| {
                 self.compare_batch(connection, after.as_ref(), until.as_ref()).await.map(End::Commit)
             })
             .await?;
             different += count;
-            batch_done();
+            compared(rows);
             match end {
                 Some(end) => after = Some(end),
                 None => return Ok(different),
@@ -121,13 +117,13 @@ impl Queries {
         }
     }
 
-    /// Compares the next rows; the last one's key, unless the range ends before, and how many differ.
+    /// Compares the next rows; the last one's key, unless the range ends before, how many there are, and how many differ.
     async fn compare_batch(
         &self,
         transaction: &mut PgConnection,
         after: Option<&Vec<String>>,
         until: Option<&Vec<String>>,
-    ) -> Result<(Option<Vec<String>>, i64), sqlx::Error> {
+    ) -> Result<(Option<Vec<String>>, i64, i64), sqlx::Error> {
         key_order::follow(transaction).await?;
         let end: Option<Vec<String>> = sqlx::query_scalar(AssertSqlSafe(self.end_of_batch.clone()))
             .bind(after)
@@ -136,12 +132,12 @@ impl Queries {
             .fetch_optional(&mut *transaction)
             .await?;
         key_order::allow_whole_joins(transaction).await?;
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(self.differences.clone()))
+        let (rows, different): (i64, i64) = sqlx::query_as(AssertSqlSafe(self.differences.clone()))
             .bind(after)
             .bind(end.as_ref().or(until))
             .fetch_one(transaction)
             .await?;
-        Ok((end, count))
+        Ok((end, rows, different))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::change_log;
 use crate::comparison;
 use crate::error::Error;
 use crate::job::Job;
-use crate::progress::Progress;
+use crate::layout::Estimate;
+use crate::progress::{Progress, Rate};
 use crate::stale;
 
 use super::foreign_keys;
@@ -32,8 +33,14 @@ pub(crate) async fn is_settled(
     progress: &Progress<'_>,
 ) -> Result<bool, Error> {
     let (table, database) = (&job.table, lock.url().database());
-    let busy = |rows: i64| progress.say(|| format!("Comparing table `{table}`: {rows} rows"));
-    let rows = comparison::differences(lock, worker, budget.jobs, job, busy).await?;
+    let estimate = Estimate::of(worker, &job.compared().0).await;
+    let rate =
+        Rate::new(0, estimate.map_err(Error::during(&format!("compare the rows of table `{table}`"), database))?);
+    let compared = |rows: i64| {
+        rate.count(rows);
+        progress.say(|| format!("Comparing table `{table}`: {rate}"));
+    };
+    let rows = comparison::differences(lock, worker, budget.jobs, job, compared).await?;
     if rows > 0 {
         return Err(Error::Differs { table: table.clone(), database: database.to_owned(), rows });
     }
