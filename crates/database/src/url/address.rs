@@ -40,6 +40,35 @@ pub struct DatabaseUrl {
 /// The database that every server has, for what cannot be done inside the database itself.
 const MAINTENANCE: &str = "postgres";
 
+/// What a URL names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A server, and no database of it.
+    Server(ServerUrl),
+    /// A database.
+    Database(DatabaseUrl),
+}
+
+impl Parsed {
+    /// The server, either way.
+    #[must_use]
+    pub fn server(&self) -> &ServerUrl {
+        match self {
+            Self::Server(server) => server,
+            Self::Database(url) => url.server(),
+        }
+    }
+
+    /// The passwords that another tool, given this URL, could print.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Server(server) => server.secrets(),
+            Self::Database(url) => url.secrets(),
+        }
+    }
+}
+
 impl ServerUrl {
     /// A database of this server.
     #[must_use]

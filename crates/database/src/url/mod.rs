@@ -18,7 +18,6 @@ mod settings;
 mod split;
 mod tls;
 
-pub use address::{DatabaseUrl, ServerUrl};
+pub use address::{DatabaseUrl, Parsed, ServerUrl};
 pub use defaults::Defaults;
 pub use error::DatabaseUrlError;
-pub use parse::Parsed;

@@ -1,6 +1,6 @@
 //! A URL and what it leaves out, put together.
 
-use super::address::{DatabaseUrl, ServerUrl};
+use super::address::{DatabaseUrl, Parsed, ServerUrl};
 use super::defaults::{self, Defaults};
 use super::error::DatabaseUrlError;
 use super::host::Host;
@@ -8,16 +8,6 @@ use super::parameters::{self, Parameters};
 use super::password_file::{PasswordFile, Unused};
 use super::split::{self, Split};
 use super::tls::{Protection, Root, Tls};
-use terminal::Secret;
-
-/// What a URL names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parsed {
-    /// A server, and no database of it.
-    Server(ServerUrl),
-    /// A database.
-    Database(DatabaseUrl),
-}
 
 impl Parsed {
     /// Reads a `postgres://`, `postgresql://` or `ecto://` URL that leaves nothing to the environment.
@@ -72,24 +62,6 @@ impl Parsed {
             Some(database) => Self::Database(DatabaseUrl { server, database }),
             None => Self::Server(server),
         })
-    }
-
-    /// The server, either way.
-    #[must_use]
-    pub fn server(&self) -> &ServerUrl {
-        match self {
-            Self::Server(server) => server,
-            Self::Database(url) => url.server(),
-        }
-    }
-
-    /// The passwords that another tool, given this URL, could print.
-    #[must_use]
-    pub fn secrets(&self) -> Vec<Secret> {
-        match self {
-            Self::Server(server) => server.secrets(),
-            Self::Database(url) => url.secrets(),
-        }
     }
 }
 
@@ -172,6 +144,8 @@ impl Unused {
 
 #[cfg(test)]
 mod tests {
+    use terminal::Secret;
+
     use super::*;
 
     fn refused(text: &str) -> String {
