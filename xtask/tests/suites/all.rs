@@ -179,7 +179,7 @@ fn ctrl_c_ends_it_and_the_next_run_finishes(server: &TestServer) -> Verdict {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     crate::command::signal(&child, "INT");
-    Run::of(&child.wait_with_output().unwrap()).exits(1).says("error: interrupted").says("hint: nothing is lost");
+    Run::of(&child.wait_with_output().unwrap()).exits(130).says("error: interrupted").says("hint: nothing is lost");
     xtask(&["db-setup", "--ecto", "load", "--database-url", &url]).succeeds();
     assert_eq!(database.dump(), Database::at(server, Stage::All).dump());
     Passed
