@@ -17,7 +17,8 @@ use crate::layout::{Declare, Merge, Revert, Split};
 /// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`), 4 a rule is broken, 130
 /// interrupted.
 ///
-/// Bash, Zsh and fish complete it after `source <(MIGRATIONS_COMPLETE=bash migrations)`, each with its own name.
+/// Bash completes it after `source <(MIGRATIONS_COMPLETE=bash migrations)`, Zsh the same with its name, fish after
+/// `MIGRATIONS_COMPLETE=fish migrations | source`.
 #[derive(Debug, Parser)]
 #[command(name = "migrations", version)]
 pub(crate) struct Options {
