@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use database::ServerUrl;
-use database::url::{Defaults, Parsed};
+use database::given::Given;
+use database::url::Parsed;
 use dev_server::Kind;
 use terminal::console::Console;
 use terminal::report::ServerReport;
 use terminal::step::{Status, Step};
-use terminal::{Exit, Failure, variables};
+use terminal::{Exit, Failure};
 
 use crate::cli::{ServerKind, ServerOptions};
 use crate::project::Project;
@@ -146,15 +147,14 @@ pub(crate) fn start(
 }
 
 fn named(options: &ServerOptions, console: &Console) -> Result<Option<TargetServer>, ServerError> {
-    let variable = if options.reads_variable { variables::database_url() } else { None };
-    let origin = if options.database_url.is_some() { None } else { Some(variables::DATABASE_URL) };
-    let Some(text) = options.database_url.as_ref().or(variable.as_ref()) else {
+    let in_variable = || if options.reads_variable { Given::in_variable() } else { None };
+    let Some(given) = Given::typed(options.database_url.as_deref()).or_else(in_variable) else {
         return if options.server == ServerKind::Url { Err(ServerError::NoUrl) } else { Ok(None) };
     };
     if let Some(kind) = kind_of(options.server).ok().flatten() {
         return Err(ServerError::TwoServers(kind.name()));
     }
-    let named = Parsed::read_with(text, &Defaults::of_process()).map_err(database::Error::url(origin))?;
+    let named = given.read()?;
     console.keep_secret(named.secrets());
     Ok(Some(TargetServer { kind: "url", named, version: None, started: None }))
 }

@@ -30,7 +30,8 @@ pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) 
     work.notes.iter().for_each(|note| console.note(note));
     let errors: Vec<&dyn Failure> = work.errors.iter().map(|error| error as &dyn Failure).collect();
     let server = work.server.as_ref().map(TargetServer::report);
-    let report = Report::new("db-setup", server, work.steps, work.notes, &errors, started.elapsed());
+    let report = Report::new("db-setup", server, work.steps, work.notes, &errors, started.elapsed())
+        .with_causes(|cause| console.hide_secrets(cause));
     console.done();
     for error in errors {
         console.error(error);

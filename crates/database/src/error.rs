@@ -72,14 +72,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err`: names the variable that a URL was read from, if it was read from one.
-    pub fn url(variable: Option<&'static str>) -> impl FnOnce(DatabaseUrlError) -> Self {
-        move |source| match variable {
-            Some(name) => Self::VariableUrl { name, source },
-            None => source.into(),
-        }
-    }
-
     /// For `map_err`: names what a statement was for.
     pub fn sql(doing: &str, database: &str) -> impl FnOnce(sqlx::Error) -> Self + use<> {
         let (doing, database) = (doing.to_owned(), database.to_owned());

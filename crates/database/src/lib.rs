@@ -3,6 +3,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`url`] | a URL, parsed once, in the form that each tool takes; with a database or of a whole server |
+//! | [`given`] | the URL that a command is given: typed, or in a variable |
 //! | [`connection`] | connecting, and why a connection failed |
 //! | [`lock`] | one runner a database at a time |
 //! | [`worker`] | a connection that may change things; only who holds the lock gets one |
@@ -21,6 +22,7 @@ pub mod cause;
 pub mod connection;
 pub mod environment;
 pub mod error;
+pub mod given;
 pub mod lock;
 mod pooler;
 pub mod quote;

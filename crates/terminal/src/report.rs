@@ -84,6 +84,13 @@ struct WarningReport {
 }
 
 impl Report {
+    /// The causes of its errors are what servers and other programs have said: each as `changed` has it.
+    #[must_use]
+    pub fn with_causes(mut self, changed: impl Fn(&str) -> String) -> Self {
+        self.errors.iter_mut().flat_map(|error| &mut error.why).for_each(|cause| *cause = changed(cause));
+        self
+    }
+
     /// Sums a run up.
     #[must_use]
     pub fn new(
@@ -212,6 +219,15 @@ mod tests {
         assert_eq!((pending.outcome(), pending.exit()), (Outcome::Pending, Exit::Pending));
         assert_eq!(pending.summary(), "1 pending, 1 unchanged (1.5 s)");
         assert_eq!(report(&[], &[]).summary(), "nothing to do (1.5 s)");
+    }
+
+    #[test]
+    fn causes_are_cleared_of_secrets() {
+        let usage = Usage("x".parse::<u8>().unwrap_err());
+        let cleared = report(&[], &[&usage]).with_causes(|cause| cause.replace("digit", "***"));
+        let json = serde_json::to_value(&cleared).unwrap();
+        assert_eq!(json["errors"][0]["what"], "cannot read the database URL");
+        assert_eq!(json["errors"][0]["why"], serde_json::json!(["invalid *** found in string"]));
     }
 
     #[test]

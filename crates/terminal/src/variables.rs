@@ -1,4 +1,5 @@
 //! The one place that reads the process's environment.
+
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -36,6 +36,7 @@ async fn main() -> ExitCode {
     let errors: Vec<&dyn Failure> = error.iter().map(|error| error as &dyn Failure).collect();
     let command = Command::name(options.command.as_ref());
     let report = Report::new(command, run.server, run.steps, run.notes, &errors, started.elapsed())
+        .with_causes(|cause| console.hide_secrets(cause))
         .with_warnings(&run.warnings)
         .with_statements(run.statements.documents());
     console.done();

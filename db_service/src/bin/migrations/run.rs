@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use database::given::Given;
 use database::server::Server;
-use database::url::{Defaults, Parsed};
+use database::url::Parsed;
 use database::{DatabaseLock, DatabaseUrl, Worker, connection};
 use db_service::layer::{self, LayerState, PerformancePlan};
 use db_service::subject::{Terms, layouts};
@@ -17,7 +18,6 @@ use terminal::Finding;
 use terminal::console::Console;
 use terminal::report::ServerReport;
 use terminal::step::{Status, Step};
-use terminal::variables;
 
 use crate::cli::{Command, Options};
 use crate::layout::{self, Declaration, Declare};
@@ -47,9 +47,8 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
-        let origin = if options.common.database_url.is_some() { None } else { Some(variables::DATABASE_URL) };
-        let text = options.common.database_url.clone().or_else(variables::database_url).ok_or(Problem::NoUrl)?;
-        let parsed = Parsed::read_with(&text, &Defaults::of_process()).map_err(database::Error::url(origin))?;
+        let given = Given::typed(options.common.database_url.as_deref()).or_else(Given::in_variable);
+        let parsed = given.ok_or(Problem::NoUrl)?.read()?;
         self.console.keep_secret(parsed.secrets());
         self.notes = parsed.server().notes().to_vec();
         self.notes.iter().for_each(|note| self.console.note(note));
