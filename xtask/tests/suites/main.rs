@@ -34,6 +34,7 @@ mod server;
 mod shared_url;
 mod situations;
 mod sqlx_layer;
+mod steadiness;
 mod structure;
 mod twins;
 mod worker;
@@ -96,6 +97,7 @@ fn main() -> ExitCode {
     // Stops them; `Conclusion::exit` would not.
     drop(servers);
     say_slowest();
+    steadiness::say();
     conclusion.exit_code()
 }
 
@@ -136,12 +138,12 @@ fn trial(name: String, test: Test, server: Result<Arc<TestServer>, String>) -> T
         Err(why) => Ok(Completion::ignored_with(why)),
         Ok(server) => {
             let start = Instant::now();
-            let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(server)));
+            let end = steadiness::run(&name, || test(server));
             TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((start.elapsed(), name));
             match end {
                 Ok(Verdict::Passed) => Ok(Completion::Completed),
                 Ok(Verdict::Skipped(why)) => Ok(Completion::ignored_with(why)),
-                Err(panic) => Err(Failed::from(message(&panic))),
+                Err(why) => Err(Failed::from(why)),
             }
         }
     })
