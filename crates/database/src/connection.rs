@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::{sleep, timeout};
 
 use crate::cause::{Cause, FULL_POOL, sql_state};
-use crate::retry::Backoff;
+use crate::retry::{Backoff, CutShort};
 use crate::url::DatabaseUrl;
 
 /// How long a server that is still starting up is waited for.
@@ -120,8 +120,21 @@ pub async fn connect(url: &DatabaseUrl) -> Result<PgConnection, ConnectError> {
     }
 }
 
-/// The answer to the first thing that a new connection is asked, which may take no longer than the connection itself.
-pub(crate) async fn first_answer<T>(url: &DatabaseUrl, answer: impl Future<Output = T>) -> Result<T, ConnectError> {
+/// The answer to one of the first things that a new connection is asked, which may take no longer than the connection
+/// itself. It is asked again where the server has cut it short.
+pub(crate) async fn first_answer<T>(
+    url: &DatabaseUrl,
+    mut ask: impl AsyncFnMut() -> Result<T, sqlx::Error>,
+) -> Result<Result<T, sqlx::Error>, ConnectError> {
+    let mut cut_short = CutShort::default();
+    let answer = async {
+        loop {
+            match ask().await {
+                Err(error) if cut_short.is_again(&error) => {}
+                answer => return answer,
+            }
+        }
+    };
     let patience = url.connect_timeout();
     let late = |_| ConnectError { url: url.to_string(), cause: ConnectFailure::NoSession(patience) };
     timeout(patience, answer).await.map_err(late)
@@ -152,5 +165,61 @@ fn classify(error: sqlx::Error, url: &DatabaseUrl) -> ConnectFailure {
         (_, sqlx::Error::Protocol(_)) => ConnectFailure::NoPostgres,
         (_, sqlx::Error::Tls(error)) => ConnectFailure::Tls(error),
         (_, error) => ConnectFailure::Other(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error as StdError;
+
+    use sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    /// What a server says, by its SQLSTATE.
+    #[derive(Debug, thiserror::Error)]
+    #[error("SQLSTATE {0}")]
+    struct Said(&'static str);
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            self.0
+        }
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+            self
+        }
+        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+            self
+        }
+        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+            self
+        }
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    /// How often a server is asked that says this the first times, and whether it has answered.
+    async fn asked(state: &'static str, times: usize) -> (usize, bool) {
+        let url = DatabaseUrl::parse("postgres://h/d").unwrap();
+        let mut asked = 0;
+        let answer = first_answer(&url, async || {
+            asked += 1;
+            if asked > times { Ok(()) } else { Err(sqlx::Error::Database(Box::new(Said(state)))) }
+        });
+        let answer = answer.await.unwrap();
+        (asked, answer.is_ok())
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_short_is_asked_five_times() {
+        assert_eq!(asked("57014", 0).await, (1, true));
+        assert_eq!(asked("57014", 4).await, (5, true));
+        assert_eq!(asked("57014", 5).await, (5, false));
+        assert_eq!(asked("57P01", 1).await, (1, false));
     }
 }

@@ -8,7 +8,7 @@
 //! | [`lock`] | one runner a database at a time |
 //! | [`worker`] | a connection that may change things; only who holds the lock gets one |
 //! | [`transaction`] | every way out of a transaction ends it before anything else happens |
-//! | [`retry`] | asking for locks in short attempts |
+//! | [`retry`] | asking again: for locks in short attempts, and what a session begins with |
 //! | [`relation`], [`quote`] | names, and the one place where they become SQL text |
 //! | [`statement`] | what is going to be run, with its lock and its reason: printed, executed, compared |
 //! | [`server`] | whether we can work on a server: its age, and whether it is a standby |

@@ -49,16 +49,19 @@ impl DatabaseLock {
         let failed = || Error::sql("take the migration lock", database);
         let mut other = connect(url).await?;
         // A pool that has no session left lets us in all the same, and has us wait.
-        let pooled = first_answer(url, is_pooled(&mut connection, &mut other)).await?.map_err(failed())?;
+        let pooled =
+            first_answer(url, async || is_pooled(&mut connection, &mut other).await).await?.map_err(failed())?;
         close(other).await;
         if pooled {
             return Err(Error::Pooled { database: database.to_owned() });
         }
         // Here and not with each statement: whoever asks for the lock is about to write.
-        let server = Server::read(&mut connection).await.map_err(failed())?;
+        let server = Server::read(&mut connection, url).await?;
         server.takes_writes(database)?;
         server.is_supported()?;
-        sqlx::raw_sql("SET idle_session_timeout = 0").execute(&mut connection).await.map_err(failed())?;
+        let set = "SET statement_timeout = 0; SET idle_session_timeout = 0";
+        let set = async || sqlx::raw_sql(set).execute(&mut connection).await;
+        first_answer(url, set).await?.map_err(failed())?;
         let started = Instant::now();
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(250));
         let mut announced = false;

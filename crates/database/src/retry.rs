@@ -51,6 +51,22 @@ pub struct Attempts {
     pub longest: Duration,
 }
 
+/// How often a statement is asked before which a session has no settings of its own.
+const FIRST_ASKED: u32 = 5;
+
+/// Counts how often the server has ended such a statement. Until then the settings of a role or a database hold: where the
+/// machine is busy, their `statement_timeout` may end what takes no time at all.
+#[derive(Debug, Default)]
+pub(crate) struct CutShort(u32);
+
+impl CutShort {
+    /// Whether to ask again after this error.
+    pub(crate) fn is_again(&mut self, error: &sqlx::Error) -> bool {
+        self.0 += 1;
+        self.0 < FIRST_ASKED && sql_state(error).as_deref() == Some("57014")
+    }
+}
+
 /// What came of an attempt that did not fail.
 #[derive(Debug)]
 pub enum Attempt<T> {

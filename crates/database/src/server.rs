@@ -2,7 +2,9 @@
 
 use sqlx::{PgConnection, Row as _};
 
+use crate::connection::first_answer;
 use crate::error::Error;
+use crate::url::DatabaseUrl;
 
 /// The oldest PostgreSQL that the layers are tested on.
 pub const OLDEST: i32 = 16;
@@ -19,11 +21,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Asks it.
+    /// Asks it, on a connection that was just opened.
     ///
     /// # Errors
     /// When the query fails.
-    pub async fn read(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+    pub async fn read(connection: &mut PgConnection, url: &DatabaseUrl) -> Result<Self, Error> {
+        let read = first_answer(url, async || Self::ask(connection).await).await?;
+        read.map_err(Error::sql("ask the server for its version", url.database()))
+    }
+
+    async fn ask(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let query = "SELECT pg_catalog.current_setting('server_version_num')::integer, pg_catalog.current_setting('server_version'),
                             pg_catalog.pg_is_in_recovery()";
         let row = sqlx::query(query).fetch_one(connection).await?;

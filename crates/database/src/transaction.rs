@@ -5,10 +5,14 @@
 
 use sqlx::{Connection as _, PgConnection};
 
-/// What is only read, each statement for itself; as long as it takes, whatever a role or a database has as its limit.
-pub const READ_ONLY: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 0";
+use crate::retry::CutShort;
+
+/// What is only read, each statement for itself; as long as it takes, whatever a role or a database has as its limit, and
+/// without compiling what would have been read sooner.
+pub const READ_ONLY: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL jit = off";
 /// What is only read, all of it as it was at one moment.
-pub const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0";
+pub const SNAPSHOT: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL jit = off";
 /// What is changed, whatever a role or a database has as its default.
 pub const CHANGE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
@@ -43,7 +47,18 @@ pub async fn run_with<T, E>(
     failed: impl Fn(sqlx::Error) -> E,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<End<T>, E>,
 ) -> Result<T, E> {
-    let mut transaction = connection.begin_with(begin).await.map_err(&failed)?;
+    let mut cut_short = CutShort::default();
+    let mut transaction = loop {
+        let error = match connection.begin_with(begin).await {
+            Ok(transaction) => break transaction,
+            Err(error) => error,
+        };
+        if !cut_short.is_again(&error) {
+            return Err(failed(error));
+        }
+        // Cut short after its first word, it has begun; sqlx rolls back only what began whole.
+        sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.map_err(&failed)?;
+    };
     match work(&mut transaction).await {
         Ok(End::Commit(value)) => transaction.commit().await.map(|()| value).map_err(failed),
         Ok(End::Rollback(value)) => transaction.rollback().await.map(|()| value).map_err(failed),

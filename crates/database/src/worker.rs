@@ -35,6 +35,8 @@ const SETTINGS: &str = "
                  ('default_table_access_method', 'heap'),
                  ('default_toast_compression', 'pglz'),
                  ('check_function_bodies', 'on'),
+                 -- To compile a query of the catalog takes longer than to run it.
+                 ('jit', 'off'),
                  ('quote_all_identifiers', 'off'),
                  ('DateStyle', 'ISO, MDY'),
                  ('IntervalStyle', 'postgres'),
@@ -63,7 +65,7 @@ impl Worker {
         let mut connection = connect(lock.url()).await?;
         // By itself first: on a slow machine the other settings may take longer than a role allows a statement.
         for settings in ["SET statement_timeout = 0", SETTINGS] {
-            let set = sqlx::raw_sql(settings).execute(&mut connection);
+            let set = async || sqlx::raw_sql(settings).execute(&mut connection).await;
             first_answer(lock.url(), set).await?.map_err(failed())?;
         }
         // Never waits: only who holds the database's lock takes this key alone, and that is us.

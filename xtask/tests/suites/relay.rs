@@ -3,23 +3,31 @@
 use std::io::{Read as _, Write as _, copy};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use ::database::DatabaseUrl;
 
 /// When a program is killed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) enum Moment {
+    #[default]
     Never,
     /// With this request, counted from 1 over all connections: every second one after the server has got it, the others
     /// before.
     Request(usize),
     /// Before the server gets the first request that holds this text.
     Text(&'static str),
+    /// Never; but to the first [`TIMES`] requests that hold one of these texts the answer is that the server has ended them.
+    CutShort(&'static [&'static str]),
 }
+
+const TIMES: usize = 4;
+
+/// SQLSTATE 57014, and that the session is ready.
+const CUT_SHORT: &[u8] = b"E\0\0\0\x25SERROR\0C57014\0Mended by a relay\0\0Z\0\0\0\x05I";
 
 /// How the program ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +44,7 @@ pub(crate) fn run(url: &DatabaseUrl, moment: Moment, program: impl FnOnce(&str) 
     let target = (target.get_host().to_owned(), target.get_port());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let watch = Arc::new(Watch { moment, requests: AtomicUsize::new(0), is_reached: AtomicBool::new(false) });
+    let watch = Arc::new(Watch { moment, ..Watch::default() });
     let is_over = Arc::new(AtomicBool::new(false));
     let accepting = {
         let (watch, is_over) = (watch.clone(), is_over.clone());
@@ -67,6 +75,11 @@ pub(crate) fn run(url: &DatabaseUrl, moment: Moment, program: impl FnOnce(&str) 
     // Wakes it.
     drop(TcpStream::connect((Ipv4Addr::LOCALHOST, port)));
     accepting.join().unwrap();
+    if let Moment::CutShort(texts) = moment {
+        let mut cut_short = watch.cut_short.lock().unwrap().clone();
+        cut_short.dedup();
+        assert_eq!(cut_short, texts, "in this order, each in a row");
+    }
     end
 }
 
@@ -78,15 +91,18 @@ fn through(url: &DatabaseUrl, port: u16) -> String {
     format!("{login}@127.0.0.1:{port}/{path}")
 }
 
+#[derive(Default)]
 struct Watch {
     moment: Moment,
     requests: AtomicUsize,
+    cut_short: Mutex<Vec<&'static str>>,
     is_reached: AtomicBool,
 }
 
 /// What becomes of a request.
 enum Fate {
     Delivered,
+    CutShort,
     Last { is_delivered: bool },
 }
 
@@ -97,12 +113,26 @@ impl Watch {
         match self.moment {
             _ if self.is_reached.load(Ordering::Relaxed) => Fate::Last { is_delivered: false },
             Moment::Request(last) if number >= last => Fate::Last { is_delivered: last.is_multiple_of(2) },
-            Moment::Text(text) if request.windows(text.len()).any(|part| part == text.as_bytes()) => {
-                Fate::Last { is_delivered: false }
-            }
+            Moment::Text(text) if holds(request, text) => Fate::Last { is_delivered: false },
+            Moment::CutShort(texts) if self.cuts_short(texts, request) => Fate::CutShort,
             _ => Fate::Delivered,
         }
     }
+}
+
+impl Watch {
+    /// Whether one of the texts is in it that had not its times yet.
+    fn cuts_short(&self, texts: &[&'static str], request: &[u8]) -> bool {
+        let mut cut_short = self.cut_short.lock().unwrap();
+        let is_left = |text: &str| cut_short.iter().filter(|other| **other == text).count() < TIMES;
+        let found = texts.iter().find(|text| holds(request, text) && is_left(text));
+        cut_short.extend(found);
+        found.is_some()
+    }
+}
+
+fn holds(request: &[u8], text: &str) -> bool {
+    request.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
 fn relay(mut client: TcpStream, mut server: TcpStream, watch: Arc<Watch>) {
@@ -118,6 +148,9 @@ fn relay(mut client: TcpStream, mut server: TcpStream, watch: Arc<Watch>) {
         let mut buffer = vec![0; 1 << 16];
         while let Some(request) = client.read(&mut buffer).ok().filter(|length| *length > 0).map(|n| &buffer[..n]) {
             let fate = watch.fate(request);
+            if matches!(fate, Fate::CutShort) && client.write_all(CUT_SHORT).is_err() {
+                break;
+            }
             if matches!(fate, Fate::Delivered | Fate::Last { is_delivered: true }) && server.write_all(request).is_err()
             {
                 break;

@@ -7,10 +7,12 @@ use ::database::{DatabaseLock, Worker, quote};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::Verdict::{self, Passed};
-use crate::command::{block_on, migrations, xtask};
+use crate::command::{block_on, migrations, migrations_command, xtask};
 use crate::database::{Database, Stage};
+use crate::relay::{self, Moment};
 use crate::role::Role;
 use crate::server::TestServer;
+use crate::twins::{PARTITIONED, leaves};
 
 crate::tests![
     a_transaction_that_is_given_up_lets_go_at_once,
@@ -18,10 +20,11 @@ crate::tests![
     a_setting_that_cannot_be_mended_is_said,
     the_next_run_waits_for_a_worker_that_is_left,
     a_default_of_transactions_that_only_read_stops_nothing,
+    what_a_session_begins_with_is_asked_again,
 ];
 
 async fn lock(database: &Database<'_>) -> DatabaseLock {
-    DatabaseLock::acquire(&database.url, Duration::from_secs(5), |_| ()).await.unwrap()
+    DatabaseLock::acquire(&database.url, Duration::from_mins(1), |_| ()).await.unwrap()
 }
 
 async fn is_true(connection: &mut PgConnection, sql: &str) -> bool {
@@ -53,7 +56,7 @@ fn a_transaction_that_is_given_up_lets_go_at_once(server: &TestServer) -> Verdic
 }
 
 /// What roles, databases, poolers and servers of real people say; each would change our SQL or end the session.
-const HOSTILE: [(&str, &str, &str); 18] = [
+const HOSTILE: [(&str, &str, &str); 20] = [
     ("search_path", "elsewhere", "public"),
     ("standard_conforming_strings", "off", "on"),
     ("default_transaction_read_only", "on", "off"),
@@ -67,6 +70,8 @@ const HOSTILE: [(&str, &str, &str); 18] = [
     ("row_security", "on", "off"),
     ("default_toast_compression", "lz4", "pglz"),
     ("check_function_bodies", "off", "on"),
+    ("jit", "on", "off"),
+    ("jit_above_cost", "0", "0"),
     ("quote_all_identifiers", "on", "off"),
     ("DateStyle", "German", "ISO, MDY"),
     ("IntervalStyle", "sql_standard", "postgres"),
@@ -127,7 +132,7 @@ fn the_next_run_waits_for_a_worker_that_is_left(server: &TestServer) -> Verdict 
         let next = DatabaseLock::acquire(&database.url, Duration::ZERO, |_| ()).await;
         assert!(next.unwrap_err().to_string().contains("gave up waiting"));
         worker.close().await;
-        DatabaseLock::acquire(&database.url, Duration::from_secs(5), |_| ()).await.unwrap().release().await;
+        DatabaseLock::acquire(&database.url, Duration::from_mins(1), |_| ()).await.unwrap().release().await;
     });
     Passed
 }
@@ -140,5 +145,21 @@ fn a_default_of_transactions_that_only_read_stops_nothing(server: &TestServer) -
     migrations(&url, &["create-index", "--table", "code_files", "--columns", "size_bytes,id"]).succeeds();
     migrations(&url, &["merge", "--table", "code_files", "--leaf", "8/3", "--yes"]).succeeds();
     migrations(&url, &["revert", "--yes"]).succeeds();
+    Passed
+}
+
+/// A role's `statement_timeout` may end a statement that takes no time, where the machine is busy: here it is a relay that
+/// ends each of the first four.
+fn what_a_session_begins_with_is_asked_again(server: &TestServer) -> Verdict {
+    const FIRST: [&str; 5] = [
+        "server_version_num",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "pg_backend_pid",
+        "SET statement_timeout = 0",
+        "client_connection_check_interval",
+    ];
+    let database = Database::at(server, Stage::Ecto);
+    relay::run(&database.url, Moment::CutShort(&FIRST), |url| migrations_command(url, &[]));
+    assert_eq!(leaves(&database), PARTITIONED);
     Passed
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use database::given::Given;
 use database::server::Server;
 use database::url::Parsed;
-use database::{DatabaseLock, DatabaseUrl, Worker, connection};
+use database::{DatabaseLock, DatabaseUrl, Worker, connection, transaction};
 use db_service::layer::{self, LayerState, PerformancePlan};
 use db_service::subject::{Terms, layouts};
 use db_service::{Error, ecto_files};
@@ -56,8 +56,7 @@ impl<'a> Run<'a> {
         self.server = Some(ServerReport { kind: "url".into(), url: url.to_string(), postgresql: None });
         let embedded = Embedded::read()?;
         let mut connection = connection::connect(&url).await?;
-        let asked = Server::read(&mut connection).await;
-        let server = asked.map_err(database::Error::sql("ask the server for its version", url.database()))?;
+        let server = Server::read(&mut connection, &url).await?;
         self.server = self.server.take().map(|it| ServerReport { postgresql: Some(server.version.clone()), ..it });
         server.is_supported()?;
         if options.command.as_ref().is_some_and(Command::writes) {
@@ -91,7 +90,11 @@ impl<'a> Run<'a> {
         if needs_layer && !layouts::is_declared(&state.ledger) {
             return Err(Problem::NoLayer { database: database.to_owned() });
         }
-        let layouts = layouts::read(connection, &state.ledger, database).await?;
+        let layouts = match &options.command {
+            // The plan says all that it has to know.
+            None => Vec::new(),
+            Some(_) => declared(connection, &state, database).await?,
+        };
         match &options.command {
             // Neither rests on complete ledgers: an Ecto migration that is pending may be what asks for a plain table.
             Some(Command::Verify) => {
@@ -262,6 +265,14 @@ impl Embedded {
     fn plan(&self, state: &LayerState, database: &str) -> Result<PerformancePlan, Error> {
         Ok(layer::plan(&self.migrations, &self.ecto, state).map_err(ledger::Error::broken(database))?)
     }
+}
+
+async fn declared(connection: &mut PgConnection, state: &LayerState, database: &str) -> Result<Vec<Layout>, Error> {
+    let failed = |error| Error::from(database::Error::sql("read the layouts", database)(error));
+    transaction::run_with(connection, transaction::READ_ONLY, failed, async |connection| {
+        layouts::read(connection, &state.ledger, database).await.map(transaction::End::Commit)
+    })
+    .await
 }
 
 async fn verified(connection: &mut PgConnection, layouts: &[Layout], database: &str) -> Result<Vec<Step>, Problem> {
