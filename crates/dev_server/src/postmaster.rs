@@ -53,10 +53,19 @@ pub(crate) fn start(site: &Site<'_>, bin: &Path, timeout: Duration) -> Result<()
 }
 
 /// Stops the server `pid`: clients are disconnected, transactions rolled back, and everything written down.
+///
+/// It may go by itself meanwhile, or at the very end of the time it is given, and then `pg_ctl` fails: what counts is
+/// that it is gone.
 pub(crate) fn stop(site: &Site<'_>, bin: &Path, pid: i32) -> Result<(), Error> {
     let mut command = site.command(&bin.join("pg_ctl"))?;
     command.args(["stop", "-D", DATA, "-m", "fast", "-w", "-t", "60"]);
-    process::stdout(&mut command).map(drop).map_err(|source| Error::Stop { pid, source })
+    let Err(source) = process::stdout(&mut command) else { return Ok(()) };
+    match pid_file::inspect(&site.home.data())? {
+        Postmaster::Busy { pid: still } | Postmaster::Ready { pid: still, .. } if still == pid => {
+            Err(Error::Stop { pid, source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Waits while a server starts, recovers or stops, and says what has become of it.
@@ -121,8 +130,8 @@ mod tests {
     use super::*;
     use crate::account::Account;
 
-    /// Starts with a `pg_ctl` that does what `script` says, in the home of a cluster.
-    fn started_by(script: &str) -> Result<(), Refusal> {
+    /// Calls `act` with a `pg_ctl` that does what `script` says, in the home of a cluster.
+    fn with_pg_ctl<T>(script: &str, act: impl FnOnce(&Site<'_>, &Path) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
         let pg_ctl = folder.path().join("pg_ctl");
         fs::write(&pg_ctl, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -130,8 +139,37 @@ mod tests {
         fs::write(folder.path().join(LOG), "of an earlier start: could not bind\n").unwrap();
         let account = Account { uid: 0, gid: 0, name: String::new(), switch: false };
         let lock = File::create(folder.path().join("lock")).unwrap();
-        let site = Site { home: Home { folder: folder.path().to_owned() }, account, lock: &lock };
-        start(&site, folder.path(), Duration::from_secs(7))
+        let home = Home { folder: folder.path().canonicalize().unwrap() };
+        act(&Site { home, account, lock: &lock }, folder.path())
+    }
+
+    fn started_by(script: &str) -> Result<(), Refusal> {
+        with_pg_ctl(script, |site, bin| start(site, bin, Duration::from_secs(7)))
+    }
+
+    /// Stops a server, which is a process in the cluster's folder with a pid file.
+    fn stopped_by(script: &str) -> Result<(), Error> {
+        with_pg_ctl(script, |site, bin| {
+            let data = site.home.data();
+            fs::create_dir(&data).unwrap();
+            let mut server = Command::new("sleep").arg("60").current_dir(&data).spawn().unwrap();
+            let pid = server.id().cast_signed();
+            fs::write(data.join("postmaster.pid"), format!("{pid}\n{}\n1\n20345\n", data.display())).unwrap();
+            let outcome = stop(site, bin, pid);
+            server.kill().unwrap();
+            server.wait().unwrap();
+            outcome
+        })
+    }
+
+    #[test]
+    fn a_server_that_is_gone_has_stopped_whatever_pg_ctl_says() {
+        let limit = "echo 'pg_ctl: server does not shut down' >&2; exit 1";
+        assert!(matches!(stopped_by(limit), Err(Error::Stop { .. })));
+        stopped_by(&format!("rm data/postmaster.pid; {limit}")).unwrap();
+        // Killed, so that its pid file stays.
+        stopped_by(&format!("kill -KILL $(head -n 1 data/postmaster.pid); sleep 1; {limit}")).unwrap();
+        stopped_by("rm data/postmaster.pid; echo 'pg_ctl: PID file does not exist' >&2; exit 1").unwrap();
     }
 
     #[test]
