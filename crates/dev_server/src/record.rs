@@ -1,5 +1,6 @@
 //! What is known about the server, kept in `server.json`.
 
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -34,20 +35,31 @@ pub(crate) struct Container {
     pub(crate) started: bool,
 }
 
-/// Reads the record; `None` where no server has been started yet.
-pub(crate) fn read(state: &StateFolder) -> Result<Option<Record>, Error> {
-    let path = state.record();
-    let Some(text) = state.read(&path)? else {
-        return Ok(None);
-    };
-    serde_json::from_str(&text).map(Some).map_err(|source| Error::Record { path, source })
+/// What is in the place of the record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// No server has been started yet.
+    Nothing,
+    /// It was changed by hand, or by another version of this tool.
+    Damaged,
+    /// A record.
+    Whole(Record),
+}
+
+/// Reads the record.
+pub(crate) fn read(state: &StateFolder) -> Result<Found, Error> {
+    match state.read(&state.record()) {
+        Ok(None) => Ok(Found::Nothing),
+        Ok(Some(text)) => Ok(serde_json::from_str(&text).map_or(Found::Damaged, Found::Whole)),
+        Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => Ok(Found::Damaged),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes the record.
 pub(crate) fn write(state: &StateFolder, record: &Record) -> Result<(), Error> {
     let path = state.record();
-    let mut text =
-        serde_json::to_string_pretty(record).map_err(|source| Error::Record { path: path.clone(), source })?;
+    let mut text = serde_json::to_string_pretty(record).map_err(|source| Error::file("write", &path, source.into()))?;
     text.push('\n');
     state.write(&path, text.as_bytes())
 }
@@ -61,7 +73,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::of(folder.path()).unwrap();
         state.create().unwrap();
-        assert_eq!(read(&state).unwrap(), None);
+        assert_eq!(read(&state).unwrap(), Found::Nothing);
         let record = Record {
             kind: Kind::Container,
             version: "17.6".to_owned(),
@@ -75,17 +87,17 @@ mod tests {
             }),
         };
         write(&state, &record).unwrap();
-        assert_eq!(read(&state).unwrap(), Some(record));
+        assert_eq!(read(&state).unwrap(), Found::Whole(record));
     }
 
     #[test]
-    fn a_damaged_record_names_its_file() {
+    fn a_damaged_record_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::of(folder.path()).unwrap();
         state.create().unwrap();
-        state.write(&state.record(), b"{").unwrap();
-        let error = read(&state).unwrap_err();
-        assert!(error.to_string().contains("server.json"), "{error}");
-        assert!(error.hint().unwrap().contains("server.json"));
+        for damage in [&b"{"[..], b"", b"\xff\0", b"{\"kind\": \"embedded\"}"] {
+            state.write(&state.record(), damage).unwrap();
+            assert_eq!(read(&state).unwrap(), Found::Damaged, "{damage:?}");
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::home;
+use crate::known;
 use crate::pid_file::{self, Postmaster};
 use crate::probe;
-use crate::record::{self, Record};
+use crate::record::Record;
 use crate::server::{Log, Server};
 use crate::state_folder::StateFolder;
 
@@ -17,14 +18,14 @@ const ANSWER: Duration = Duration::from_millis(300);
 /// The server of the project in `root` that takes connections now, if there is one.
 ///
 /// Reads a few small files and asks the kernel about one process (or, for a container, its port): well under a
-/// millisecond. Writes nothing and starts no process.
+/// millisecond. Writes nothing, and starts no process unless the record of the server is damaged.
 pub fn running(root: &Path) -> Result<Option<Server>, Error> {
     running_in(&StateFolder::of(root)?)
 }
 
 /// The same for a project whose state is known.
 pub(crate) fn running_in(state: &StateFolder) -> Result<Option<Server>, Error> {
-    let Some(record) = record::read(state)? else {
+    let Some(record) = known::read(state)? else {
         return Ok(None);
     };
     if let Some(container) = &record.container {
@@ -48,7 +49,7 @@ pub(crate) fn running_in(state: &StateFolder) -> Result<Option<Server>, Error> {
 /// When the state cannot be read.
 pub fn log(root: &Path) -> Result<Option<Log>, Error> {
     let state = StateFolder::of(root)?;
-    if let Some(container) = record::read(&state)?.and_then(|record| record.container) {
+    if let Some(container) = known::read(&state)?.and_then(|record| record.container) {
         return Ok(Some(Log::Container { engine: container.engine, name: container.name }));
     }
     let file = home::find(&state)?.log();

@@ -13,9 +13,11 @@ use crate::file;
 use crate::home::{self, Home, Site};
 use crate::installation::Installation;
 use crate::kind::Kind;
+use crate::known;
 use crate::local::{self, Choice, Wanted};
 use crate::lock;
 use crate::note::Note;
+use crate::orphan;
 use crate::port;
 use crate::postmaster::{self, Refusal};
 use crate::probe;
@@ -47,14 +49,16 @@ pub fn start(settings: &Settings, progress: Progress<'_>) -> Result<Start, Error
     let state = StateFolder::of(&settings.root)?;
     state.create()?;
     let lock = lock::acquire(&state.lock(), "Waiting for another start or stop of this server", progress)?;
+    let mut notes = Vec::new();
+    known::mend(&state, &mut notes)?;
     // A server that another process left starting is neither running nor absent.
     postmaster::settled(&home::find(&state)?, settings.timeout)?;
     if let Some(server) = running_in(&state)?.filter(really_runs) {
-        return already_running(server, settings);
+        return already_running(server, settings, notes);
     }
-    let mut notes = Vec::new();
+    notes.extend(orphan::end(&state, settings.timeout)?);
     if settings.kind == Some(Kind::Container) {
-        container::start(&state, settings, progress, &mut notes)?;
+        container::start(&state, settings, preferred_port(&state)?, progress, &mut notes)?;
     } else {
         start_cluster(&state, settings, &lock, progress, &mut notes)?;
     }
@@ -68,13 +72,13 @@ fn really_runs(server: &Server) -> bool {
     server.kind != Kind::Container || probe::answers(server.port, Duration::from_secs(1))
 }
 
-fn already_running(server: Server, settings: &Settings) -> Result<Start, Error> {
+fn already_running(server: Server, settings: &Settings, mut notes: Vec<Note>) -> Result<Start, Error> {
     if let Some(wanted) = settings.kind.filter(|kind| *kind != server.kind) {
         return Err(Error::OtherKindRunning { running: server.kind, wanted });
     }
     let ignored = settings.port.filter(|port| *port != server.port);
-    let notes = ignored.map(|asked| Note::PortIgnored { asked, used: server.port });
-    Ok(Start { server, is_new: false, notes: notes.into_iter().collect() })
+    notes.extend(ignored.map(|asked| Note::PortIgnored { asked, used: server.port }));
+    Ok(Start { server, is_new: false, notes })
 }
 
 fn start_cluster(
@@ -132,6 +136,11 @@ fn choose(
     }
 }
 
+/// The port that the project had before, or the one that belongs to it.
+fn preferred_port(state: &StateFolder) -> Result<u16, Error> {
+    Ok(known::read(state)?.map_or_else(|| port::of_project(&state.hash), |record| record.port))
+}
+
 /// Configures and starts the server; another program that takes the port in between costs another attempt.
 fn launch(
     state: &StateFolder,
@@ -147,7 +156,7 @@ fn launch(
     file::own_folder(&socket_directory, 0o700, account.owner())?;
     socket::clear(&socket_directory)?;
     let preload = config::preload(installation);
-    let preferred = record::read(state)?.map_or_else(|| port::of_project(&state.hash), |record| record.port);
+    let preferred = preferred_port(state)?;
     let mut first = preferred;
     for _ in 0..ATTEMPTS {
         let port = port::choose(settings.port, first, port::is_free)?;

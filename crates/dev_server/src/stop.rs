@@ -1,15 +1,20 @@
 //! Stops the project's server.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::container;
 use crate::error::Error;
 use crate::home::{self, Site};
+use crate::known;
 use crate::lock;
+use crate::orphan;
 use crate::pid_file::{self, Postmaster};
 use crate::postmaster;
-use crate::record;
 use crate::state_folder::StateFolder;
+
+/// How long a server may take that has nothing to write down any more.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What a stop came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +31,13 @@ pub enum Stop {
 pub fn stop(root: &Path) -> Result<Stop, Error> {
     let state = StateFolder::of(root)?;
     if !state.folder.is_dir() {
-        return Ok(Stop::WasNotRunning);
+        // Removed under a server, perhaps.
+        let ended = orphan::end(&state, LIMIT)?;
+        return Ok(if ended.is_empty() { Stop::WasNotRunning } else { Stop::Stopped });
     }
     let lock = lock::acquire(&state.lock(), "", &|_| ())?;
-    let Some(record) = record::read(&state)? else {
+    known::mend(&state, &mut Vec::new())?;
+    let Some(record) = known::read(&state)? else {
         return Ok(Stop::WasNotRunning);
     };
     if record.container.is_some() {

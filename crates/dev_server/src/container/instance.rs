@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::container::engine::{self, Engine, failed};
-use crate::container::existing::{PORT_LABEL, VOLUME_LABEL, inspect};
+use crate::container::existing::{self, PORT_LABEL, VOLUME_LABEL, inspect};
 use crate::container::image;
 use crate::error::Error;
 use crate::fingerprint;
@@ -19,7 +19,6 @@ use crate::record::{self, Container, Record};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::state_folder::StateFolder;
-use crate::version;
 
 /// A container as it should be.
 struct Instance {
@@ -30,11 +29,12 @@ struct Instance {
     password_file: String,
 }
 
-/// Starts the project's container, making image, volume and container as needed, and waits until its server takes
-/// connections.
+/// Starts the project's container on the `preferred` port if it can be had, making image, volume and container as needed,
+/// and waits until its server takes connections.
 pub(crate) fn start(
     state: &StateFolder,
     settings: &Settings,
+    preferred: u16,
     progress: Progress<'_>,
     notes: &mut Vec<Note>,
 ) -> Result<(), Error> {
@@ -42,13 +42,12 @@ pub(crate) fn start(
     let image = image::ensure_with(&engine, state, progress)?;
     let password = state.read_or_create_password()?;
     let instance = Instance {
-        name: format!("singularity-dev-{}", state.hash),
+        name: existing::name(&state.hash),
         volume: volume(&state.hash, &password),
         password_file: state.password_for_container().to_string_lossy().into_owned(),
         image,
         engine,
     };
-    let preferred = record::read(state)?.map_or_else(|| port::of_project(&state.hash), |record| record.port);
     progress(&format!("Starting the container `{}`", instance.name));
     let port = match resume(&instance, settings.port)? {
         Some(port) => port,
@@ -70,7 +69,7 @@ pub(crate) fn start(
     // Before the wait, so that `stop` finds a container whose start was killed.
     record::write(state, &record)?;
     wait_until_ready(&instance, port, settings.timeout)?;
-    record.version = server_version(&instance)?;
+    record.version = existing::version(&instance.engine, &instance.name);
     record.container.iter_mut().for_each(|container| container.started = true);
     record::write(state, &record)
 }
@@ -200,13 +199,6 @@ fn log_tail(instance: &Instance) -> String {
         |_| String::new(),
         |output| process::tail(&(String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr))),
     )
-}
-
-fn server_version(instance: &Instance) -> Result<String, Error> {
-    let Instance { engine, name, .. } = instance;
-    let answer = process::stdout(&mut engine.command(&["exec", name, "pg_isready", "--version"]));
-    let answer = answer.map_err(|source| failed("inspect", name, source))?;
-    Ok(version::parse(&answer).map_or_else(|| "unknown".to_owned(), |version| version.text))
 }
 
 fn is_port_taken(failure: &ProgramFailure) -> bool {

@@ -1,7 +1,7 @@
 //! The server in a container: image, container, and the engine that runs both.
 
 pub(crate) mod engine;
-mod existing;
+pub(crate) mod existing;
 pub(crate) mod image;
 mod instance;
 

@@ -21,9 +21,6 @@ impl Error {
                 "if nobody else uses it, remove `{0}` or give it away: `chown -R {wanted} '{0}'; chmod -R go-w '{0}'`",
                 path.display()
             ),
-            Self::Record { path, .. } => {
-                format!("remove `{}`; the next start writes it again", path.display())
-            }
             Self::ClusterOutOfReach { path, .. } => {
                 format!("let it in with `chmod o+x` on `{}` and the folders above it", path.display())
             }
@@ -41,6 +38,7 @@ impl Error {
                 format!("put the file back, or move `{}` away to begin anew", data.display())
             }
             Self::Survivors { .. } => "wait until they have finished, or end them, then run it again".to_owned(),
+            Self::OrphanStays { pid, .. } => format!("end it with `kill -KILL {pid}`, then run it again"),
             Self::Start { .. } => "the cluster is unchanged; mend what the log says and run it again".to_owned(),
             Self::StartTimeout { .. } => {
                 "it may still be recovering from a crash: run it again to go on waiting".to_owned()

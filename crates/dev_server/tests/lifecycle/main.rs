@@ -7,6 +7,7 @@
 mod cache;
 mod child;
 mod container;
+mod damage;
 mod local;
 mod mishaps;
 mod need;
@@ -24,8 +25,15 @@ fn main() -> ExitCode {
     if let Some(code) = child::main() {
         return code;
     }
-    let trials =
-        [starts::trials(), places::trials(), mishaps::trials(), local::trials(), cache::trials(), container::trials()];
+    let trials = [
+        starts::trials(),
+        places::trials(),
+        mishaps::trials(),
+        damage::trials(),
+        local::trials(),
+        cache::trials(),
+        container::trials(),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }
 

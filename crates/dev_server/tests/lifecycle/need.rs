@@ -12,6 +12,8 @@ use crate::project::Project;
 pub(crate) enum Need {
     /// The embedded PostgreSQL: pip, and an index or a cache that has it.
     Embedded,
+    /// A kernel that tells which folder a process works in.
+    Linux,
     /// The rights of root.
     Root,
     /// The right to mount a file system.
@@ -28,6 +30,7 @@ impl Need {
                 static MISSING: OnceLock<Option<String>> = OnceLock::new();
                 MISSING.get_or_init(embedded_missing).clone()
             }
+            Self::Linux => cfg!(not(target_os = "linux")).then(|| "needs Linux".to_owned()),
             Self::Root => (!is_root()).then(|| "needs root".to_owned()),
             Self::Mount => {
                 static MISSING: OnceLock<Option<String>> = OnceLock::new();
