@@ -67,7 +67,9 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
     let targets = target::choose(&server.named, options.environment);
     // Side by side: nothing in one database waits for another.
     let patience = Duration::from_secs(options.lock_timeout);
-    let mut sessions: Vec<_> = targets.iter().map(|target| Session::new(target, console, patience)).collect();
+    let is_new = server.started.is_some();
+    let session = |target| Session::new(target, console, patience).looks_first(is_new);
+    let mut sessions: Vec<_> = targets.iter().map(session).collect();
     let outcomes = runtime.block_on(async {
         let all = join_all(sessions.iter_mut().map(|session| bring_about(&layers, session, options.dry_run)));
         tokio::select! {

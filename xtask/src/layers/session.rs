@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use database::{ConnectError, DatabaseLock, Worker, connection};
+use database::{DatabaseLock, Worker, connection};
 use sqlx::PgConnection;
 use terminal::console::Console;
 use terminal::step::Step;
@@ -14,6 +14,7 @@ pub(crate) struct Session<'a> {
     pub(crate) target: &'a Target,
     pub(crate) console: &'a Console,
     pub(crate) patience: Duration,
+    looks_first: bool,
     reader: Option<PgConnection>,
     locked: Option<Locked>,
     pub(crate) steps: Vec<Step>,
@@ -28,19 +29,41 @@ pub(crate) struct Locked {
 
 impl<'a> Session<'a> {
     pub(crate) fn new(target: &'a Target, console: &'a Console, patience: Duration) -> Self {
-        Self { target, console, patience, reader: None, locked: None, steps: Vec::new(), notes: Vec::new() }
+        Self {
+            target,
+            console,
+            patience,
+            looks_first: false,
+            reader: None,
+            locked: None,
+            steps: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Asks the server for the database before connecting to it: one that is not there leaves a FATAL in its log. It costs
+    /// a connection more, so it is for a server that is likely not to have it.
+    pub(crate) fn looks_first(mut self, looks_first: bool) -> Self {
+        self.looks_first = looks_first;
+        self
     }
 
     /// A connection to the database, for reading; none if the database does not exist.
-    pub(crate) async fn connection(&mut self) -> Result<Option<&mut PgConnection>, ConnectError> {
+    pub(crate) async fn connection(&mut self) -> Result<Option<&mut PgConnection>, LayerError> {
         if let Some(Locked { worker, .. }) = &mut self.locked {
             return Ok(Some(worker));
         }
         if self.reader.is_none() {
+            if self.looks_first && !is_listed(self.target).await? {
+                return Ok(None);
+            }
             match connection::connect(&self.target.url).await {
                 Ok(connection) => self.reader = Some(connection),
-                Err(error) if error.is_database_missing() => return Ok(None),
-                Err(error) => return Err(error),
+                Err(error) if error.is_database_missing() => {
+                    self.looks_first = true;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(self.reader.as_mut())
@@ -85,4 +108,20 @@ impl<'a> Session<'a> {
             connection::close(reader).await;
         }
     }
+}
+
+/// Whether the server has the database, as it says itself.
+async fn is_listed(target: &Target) -> Result<bool, LayerError> {
+    let maintenance = target.url.server().maintenance();
+    let mut connection = connection::connect(&maintenance).await?;
+    let listed = exists(&mut connection, target.name()).await;
+    connection::close(connection).await;
+    Ok(listed.map_err(database::Error::sql("list the databases", maintenance.database()))?)
+}
+
+/// Whether the server that the connection is to has a database of that name.
+pub(crate) async fn exists(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1) AS "exists!""#, name)
+        .fetch_one(connection)
+        .await
 }

@@ -22,6 +22,7 @@ mod killed;
 mod kinds;
 mod leaves;
 mod older;
+mod own_server;
 mod plan;
 mod pooler;
 mod random;
@@ -109,6 +110,7 @@ fn all_tests() -> Vec<(String, Test)> {
         sqlx_layer::tests(),
         all::tests(),
         failures::tests(),
+        own_server::tests(),
         completions::tests(),
         secrets::tests(),
         shared_url::tests(),

@@ -16,7 +16,7 @@ use super::known::Policy;
 use super::plan::{Action, BootstrapPlan};
 use super::preload;
 use crate::layers::error::LayerError;
-use crate::layers::session::Session;
+use crate::layers::session::{Session, exists};
 
 /// What is missing in a database that is there; `policy` says what the absence of an extension means.
 pub(super) async fn apply(
@@ -68,12 +68,7 @@ pub(super) async fn create_database(session: &mut Session<'_>) -> Result<(), Lay
 
 async fn create_unless_exists(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
     let name_sql = identifier(name);
-    let exists = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1) AS "exists!""#,
-        name
-    )
-    .fetch_one(&mut *connection)
-    .await?;
+    let exists = exists(&mut *connection, name).await?;
     if !exists {
         // What somebody has left in template1 is none of this database's.
         let statement = format!("CREATE DATABASE {name_sql} ENCODING 'UTF8' TEMPLATE template0");
