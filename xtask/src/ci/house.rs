@@ -14,6 +14,7 @@ use super::modules::{Files, ModuleError};
 /// The crates from the ground up, each with those that it may depend on. Tests may use what they like.
 const FLOORS: &[(&str, &[&str])] = &[
     ("terminal", &[]),
+    ("transcript", &["terminal"]),
     ("database", &["terminal"]),
     ("ledger", &["terminal", "database"]),
     ("relayout", &["terminal", "database", "ledger"]),
