@@ -9,7 +9,7 @@ use crate::recording::{Recording, Stall};
 /// A run as it was seen.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// What stays in the end, with what has scrolled off; what the terminal has wrapped is one line.
+    /// What stays in the end, with what has scrolled off. What the terminal has wrapped is one line.
     pub lines: Vec<String>,
     /// It has to be shown again by who hides it.
     pub is_cursor_hidden: bool,
@@ -80,8 +80,9 @@ impl Replay {
     }
 }
 
-/// Box drawing, blocks, and the dots of braille.
-fn is_drawn(character: char) -> bool {
+/// Whether it is one of which bars and spinners are made: box drawing, blocks, and the dots of braille.
+#[must_use]
+pub fn is_drawn(character: char) -> bool {
     matches!(character, '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}')
 }
 

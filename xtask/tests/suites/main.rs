@@ -37,6 +37,7 @@ mod situations;
 mod sqlx_layer;
 mod steadiness;
 mod structure;
+mod transcripts;
 mod twins;
 mod worker;
 mod writers;
@@ -131,6 +132,7 @@ fn all_tests() -> Vec<(String, Test)> {
         older::tests(),
         kinds::tests(),
         rights::tests(),
+        transcripts::tests(),
     ];
     suites.into_iter().flatten().collect()
 }

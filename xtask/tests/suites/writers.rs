@@ -148,9 +148,16 @@ pub(crate) fn killed(url: &str, arguments: &[&str], moment: impl FnOnce(&mut Chi
     child.wait().unwrap();
 }
 
-/// Starts the program and ends it by SIGKILL in a phase of a job: as soon as the phase can be seen, or just before the end
-/// of the transaction that leads into it. The journal itself holds the job up there for a moment.
+/// Starts the program and ends it by SIGKILL in a phase of a job.
 pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str, committed: bool) {
+    held_in(database, phase, committed, |seen| {
+        killed(&database.runner_text(), arguments, |child| wait_for(database, child, phase, seen));
+    });
+}
+
+/// Does something in which a job comes into a phase, and tells it by what that can be seen: as soon as the phase is there,
+/// or just before the end of the transaction that leads into it. The journal itself holds the job up there for a moment.
+pub(crate) fn held_in(database: &Database<'_>, phase: &str, committed: bool, work: impl FnOnce(&str)) {
     let (when, seen) = if committed {
         (
             format!("BEFORE UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (OLD.phase = '{phase}')"),
@@ -172,7 +179,7 @@ pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str
          CREATE OR REPLACE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
          CREATE TRIGGER hold {when} EXECUTE FUNCTION twin.hold()"
     ));
-    killed(&database.runner_text(), arguments, |child| wait_for(database, child, phase, &seen));
+    work(&seen);
     // The server goes on for a moment with what it was given; then this gets its lock.
     database.execute("DROP TRIGGER hold ON db_service.relayout_job");
 }
