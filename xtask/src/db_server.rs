@@ -44,7 +44,10 @@ fn start(kind: crate::cli::ServerKind, port: Option<u16>, project: &Project, con
 }
 
 fn stop(project: &Project, console: &Console) -> Result<Exit, Error> {
-    match dev_server::stop(project.root()).map_err(ServerError::from)? {
+    console.busy("Stopping the server");
+    let stop = dev_server::stop(project.root()).map_err(ServerError::from)?;
+    console.done();
+    match stop {
         Stop::Stopped => console.result("Stopped the server; its data stays"),
         Stop::WasNotRunning => console.result("Unchanged: the server was not running"),
     }

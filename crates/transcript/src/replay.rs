@@ -17,7 +17,7 @@ pub struct Replay {
     pub is_last_line_ended: bool,
     /// The longest time in which nothing changed, less what the machine stood still in it.
     pub longest_silence: Silence,
-    /// What was shown for a while, a bar say, in more than one line of the terminal: it cannot be cleared as a whole.
+    /// What was shown for a while, a bar say, and was wider than the terminal.
     pub wrapped: Vec<String>,
 }
 

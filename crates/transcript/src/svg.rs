@@ -32,7 +32,8 @@ pub type Replacements = Vec<(String, String)>;
 pub fn draw(recording: &Recording, title: &str, replacements: &Replacements) -> String {
     let film = Film::of(recording);
     let shown = film.lines.len().min(usize::from(recording.terminal.rows.get())) + 1;
-    let height = HEAD + LINE * u32::try_from(shown).unwrap_or_default() + MARGIN;
+    let window = LINE * u32::try_from(shown).unwrap_or_default();
+    let height = HEAD + window + MARGIN;
     let width = 2 * MARGIN + u32::from(recording.terminal.columns.get()) * CHARACTER / 1000;
     let mut sheet = Sheet { film: &film, replacements, rules: String::new(), names: BTreeMap::new() };
     let body = sheet.body(title);
@@ -43,7 +44,7 @@ pub fn draw(recording: &Recording, title: &str, replacements: &Replacements) -> 
         .enumerate()
         .fold(String::new(), |css, (number, colour)| css + &format!(".c{number}{{fill:{colour}}}"));
     format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" xml:space="preserve">
 <title>{title}</title>
 <style>
 text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#e6edf3;white-space:pre}}
@@ -58,7 +59,6 @@ g{{animation:{seconds:.2}s step-end infinite}}
 </svg>
 "##,
         title = escaped(title),
-        window = height - HEAD,
     )
 }
 

@@ -67,7 +67,7 @@ impl Watched {
         let is_secret = |line: &String| line.contains(PASSWORD) || line.contains("s3cr%40t");
         rule(!lines.iter().any(is_secret), &|| "the password is shown".into());
         rule(longest_silence.length <= LONGEST_SILENCE, &|| format!("nothing moved for long: {longest_silence:?}"));
-        rule(wrapped.is_empty(), &|| format!("wider than the terminal, so that it cannot be cleared: {wrapped:#?}"));
+        rule(wrapped.is_empty(), &|| format!("wider than the terminal: {wrapped:#?}"));
         let remains = self.replay.remains();
         rule(remains.is_empty(), &|| format!("left behind: {remains:#?}"));
         rule(!is_cursor_hidden, &|| "the cursor stays hidden".into());
