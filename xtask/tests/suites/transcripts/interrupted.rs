@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use transcript::replay;
 
+use super::conversion::many_rows;
 use super::watched::{Watched, terminals, watch, watch_and_answer};
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{self, migrations_command, project_copy, stand_in_mix, xtask, xtask_command};
@@ -14,6 +15,7 @@ use crate::writers::held_in;
 
 crate::tests![
     ctrl_c_in_any_phase_of_a_conversion,
+    ctrl_c_while_rows_are_moved,
     ctrl_c_while_mix_runs_or_is_waited_for,
     ctrl_c_while_a_server_starts
 ];
@@ -55,6 +57,18 @@ fn ctrl_c_in_any_phase_of_a_conversion(server: &TestServer) -> Verdict {
         });
     }
     command::migrations(&url, &["--yes"]).succeeds();
+    Passed
+}
+
+fn ctrl_c_while_rows_are_moved(server: &TestServer) -> Verdict {
+    let database = many_rows(server);
+    let url = database.url_text();
+    // Another layout each time: what the run before has begun is given up.
+    for (terminal, leaves) in terminals().step_by(2).zip(["16", "4", "16"]) {
+        let arguments = ["layout", "--table", "code_files", "--leaves", leaves, "--yes"];
+        let is_shown = |screen: &str| screen.contains(replay::is_drawn);
+        says_that_it_was_interrupted(watch_and_answer(migrations_command(&url, &arguments), terminal, once(is_shown)));
+    }
     Passed
 }
 
