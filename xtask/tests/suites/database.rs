@@ -183,7 +183,7 @@ impl Drop for Database<'_> {
 pub(crate) async fn wait(connection: &mut PgConnection, until: &str) {
     let started = Instant::now();
     while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(until.to_owned())).fetch_one(&mut *connection).await.unwrap() {
-        assert!(started.elapsed() < Duration::from_mins(1), "this was not seen: {until}");
+        assert!(started.elapsed() < Duration::from_mins(5), "this was not seen: {until}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

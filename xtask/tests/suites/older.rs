@@ -91,7 +91,7 @@ fn unique_values_that_change_hands_while_rows_are_copied(server: &TestServer) ->
     database.execute(
         "UPDATE db_service.layout SET leaves = 16;
          DELETE FROM db_service.relayout_job;
-         CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$;
+         CREATE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
          CREATE TRIGGER hold AFTER UPDATE ON db_service.relayout_range FOR EACH ROW EXECUTE FUNCTION twin.hold()",
     );
     killed(&url, &["--yes"], |_| {

@@ -15,6 +15,9 @@ use crate::database::Database;
 use crate::random::Random;
 use crate::twins::rows;
 
+/// After each write: six writers without one take a core from what is tested.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// What writers write to, and how much they leave to others.
 #[derive(Clone, Copy)]
 struct Habits {
@@ -32,14 +35,14 @@ pub(crate) struct Writers {
 }
 
 impl Writers {
-    /// Of both tables; they leave the server some time for the engine.
+    /// Of both tables.
     pub(crate) fn start(url: &DatabaseUrl) -> Self {
-        Self::with_habits(url, Habits { rows: rows(), only_embeddings: false, pause: Duration::from_millis(2) })
+        Self::with_habits(url, Habits { rows: rows(), only_embeddings: false, pause: PAUSE })
     }
 
     /// Of `embeddings` alone, which was filled with so many rows.
     pub(crate) fn start_on_embeddings(url: &DatabaseUrl, vectors: u32) -> Self {
-        Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: Duration::from_millis(10) })
+        Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: PAUSE })
     }
 
     /// The same; they never pause.
@@ -156,19 +159,24 @@ pub(crate) fn killed_in(database: &Database<'_>, arguments: &[&str], phase: &str
 }
 
 /// Does something in which a job comes into a phase, and tells it by what that can be seen: as soon as the phase is there,
-/// or just before the end of the transaction that leads into it. The journal itself holds the job up there for a moment.
+/// or just before the end of the transaction that leads into it. The journal itself holds the job up there until then, or for
+/// long enough to be seen; the server ends what it holds up soon after the program has gone.
 pub(crate) fn held_in(database: &Database<'_>, phase: &str, committed: bool, work: impl FnOnce(&str)) {
+    let is_held = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query LIKE '%relayout_job%')";
     let (when, seen) = if committed {
+        let is_begun = format!(
+            "EXISTS (SELECT FROM db_service.relayout_job j, twin.held h WHERE j.phase = '{phase}' AND j.updated_at > h.since)"
+        );
         (
             format!("BEFORE UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (OLD.phase = '{phase}')"),
-            format!(
-                "SELECT EXISTS (SELECT 1 FROM db_service.relayout_job j, twin.held h WHERE j.phase = '{phase}' AND j.updated_at > h.since)"
-            ),
+            format!("SELECT {is_held} OR {is_begun}"),
         )
     } else {
         (
-            format!("AFTER UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (NEW.phase = '{phase}' AND OLD.phase <> NEW.phase)"),
-            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')".into(),
+            format!(
+                "AFTER UPDATE ON db_service.relayout_job FOR EACH ROW WHEN (NEW.phase = '{phase}' AND OLD.phase <> NEW.phase)"
+            ),
+            format!("SELECT {is_held}"),
         )
     };
     database.execute(&format!(
@@ -176,7 +184,7 @@ pub(crate) fn held_in(database: &Database<'_>, phase: &str, committed: bool, wor
          CREATE TABLE IF NOT EXISTS twin.held (since timestamptz);
          TRUNCATE twin.held;
          INSERT INTO twin.held VALUES (clock_timestamp());
-         CREATE OR REPLACE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+         CREATE OR REPLACE FUNCTION twin.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(10); RETURN NEW; END $$;
          CREATE TRIGGER hold {when} EXECUTE FUNCTION twin.hold()"
     ));
     work(&seen);
@@ -216,15 +224,19 @@ pub(crate) fn killed_in_every_phase(database: &Database<'_>, first: &[&str], job
 
 fn wait_for(database: &Database<'_>, child: &mut Child, phase: &str, seen: &str) {
     let started = Instant::now();
-    loop {
-        let is_running = child.try_wait().unwrap().is_none();
-        if database.truth(seen) {
-            return;
+    let is_seen = database.with(async |connection| {
+        loop {
+            let is_running = child.try_wait().unwrap().is_none();
+            if sqlx::query_scalar(AssertSqlSafe(seen.to_owned())).fetch_one(&mut *connection).await.unwrap() {
+                return true;
+            }
+            if !is_running || started.elapsed() > Duration::from_mins(30) {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        if is_running && started.elapsed() < Duration::from_mins(30) {
-            std::thread::sleep(Duration::from_millis(2));
-            continue;
-        }
+    });
+    if !is_seen {
         child.kill().unwrap();
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
