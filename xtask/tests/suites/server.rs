@@ -1,6 +1,7 @@
 //! The servers that the suites run on.
 
 mod clients;
+mod place;
 
 pub(crate) use clients::{conninfo, password};
 
@@ -12,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::database::ServerUrl;
-use testcontainers::core::{IntoContainerPort as _, WaitFor};
+use testcontainers::core::{IntoContainerPort as _, Mount, WaitFor};
 use testcontainers::runners::SyncRunner as _;
 use testcontainers::{Container, GenericImage, ImageExt as _};
 
@@ -95,8 +96,12 @@ pub(crate) fn start(kind: Kind, listing: bool) -> Result<TestServer, String> {
 
 /// Nothing here outlives the run; and every server of ours has the same password.
 fn prepare(postgres: &Database<'_>) {
-    postgres.execute("ALTER SYSTEM SET fsync = off");
+    for setting in ["fsync = off", "full_page_writes = off", "max_wal_size = '512MB'", "scram_iterations = 1"] {
+        postgres.execute(&format!("ALTER SYSTEM SET {setting}"));
+    }
     postgres.execute("SELECT pg_reload_conf()");
+    // A session learns of it between two statements, at some time.
+    postgres.wait("SELECT current_setting('scram_iterations') = '1'");
     postgres.execute(&format!("ALTER ROLE postgres PASSWORD '{PASSWORD}'"));
 }
 
@@ -231,7 +236,7 @@ fn embedded_again(
 }
 
 fn embedded() -> Result<(ServerUrl, Holder), String> {
-    embedded_in(tempfile::tempdir().map_err(|error| error.to_string())?)
+    embedded_in(place::folder().map_err(|error| error.to_string())?)
 }
 
 fn embedded_in(root: tempfile::TempDir) -> Result<(ServerUrl, Holder), String> {
@@ -257,13 +262,19 @@ fn in_container(preload: &str) -> Result<(ServerUrl, Holder), String> {
     }
     let tag = dev_server::image(project(), &|text| eprintln!("{text}")).map_err(|error| error.to_string())?;
     let (name, version) = tag.split_once(':').ok_or("the image has no tag")?;
-    let container = GenericImage::new(name, version)
+    let image = GenericImage::new(name, version)
         .with_exposed_port(5432.tcp())
         .with_wait_for(WaitFor::message_on_stderr("database system is ready to accept connections"))
         .with_env_var("POSTGRES_PASSWORD", PASSWORD)
-        .with_env_var("POSTGRES_PRELOAD", preload)
-        .start()
-        .map_err(|error| error.to_string())?;
+        .with_env_var("POSTGRES_PRELOAD", preload);
+    let image = if place::has_room() {
+        // A folder that the image has would keep its mode, for root alone here.
+        let memory = Mount::tmpfs_mount("/memory").with_size_bytes(place::MOST.cast_signed()).with_mode(0o1777);
+        image.with_mount(memory).with_env_var("PGDATA", "/memory/cluster")
+    } else {
+        image
+    };
+    let container = image.start().map_err(|error| error.to_string())?;
     let port = container.get_host_port_ipv4(5432).map_err(|error| error.to_string())?;
     Ok((url_of(port), Holder::Container(Box::new(container))))
 }
