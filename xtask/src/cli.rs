@@ -32,6 +32,8 @@ pub(crate) enum Command {
     DbServer(ServerCommand),
     /// Write `structure.sql`, the dump of what Ecto's migrations make
     DbStructure(StructureOptions),
+    /// Remove what was fetched, the embedded PostgreSQL; a server that runs from it keeps it
+    CleanCache(CleanOptions),
     /// Run all tests, on every kind of server that can be had here
     Test(TestOptions),
     /// Run the checks of continuous integration that are no tests: structure, formatting, lints, documentation, queries
@@ -178,6 +180,8 @@ pub(crate) enum ServerCommand {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Drop one of its databases with everything in it, so that `db-setup` makes it anew
+    Reset(ResetOptions),
     /// Print the end of its log, also when it does not run
     Logs {
         /// Number of lines
@@ -187,6 +191,29 @@ pub(crate) enum ServerCommand {
         #[arg(long, short)]
         follow: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetOptions {
+    /// Database to drop; one that is marked as production, or not at all, is refused
+    #[arg(default_value = "singularity_dev")]
+    pub(crate) database: String,
+    /// Show what would be done and change nothing; exit code 3 if there is something
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Agree beforehand: nothing is asked
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CleanOptions {
+    /// Show what would be done and change nothing; exit code 3 if there is something
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

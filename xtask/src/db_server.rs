@@ -10,6 +10,7 @@ use crate::cli::ServerCommand;
 use crate::error::Error;
 use crate::process::ProcessError;
 use crate::project::Project;
+use crate::reset;
 use crate::server::{self, ServerError};
 
 pub(crate) fn run(command: &ServerCommand, project: &Project, console: &Console) -> Result<Exit, Error> {
@@ -26,6 +27,7 @@ pub(crate) fn run(command: &ServerCommand, project: &Project, console: &Console)
             psql.args(arguments);
             replace_this_process(psql)
         }
+        ServerCommand::Reset(options) => reset::run(options, project, console),
         ServerCommand::Logs { lines, follow } => {
             // Also of one that does not run: that is when it is needed.
             let log = dev_server::log(project.root()).map_err(ServerError::from)?.ok_or(ServerError::NoLog)?;

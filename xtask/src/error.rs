@@ -5,6 +5,7 @@ use terminal::{Exit, Failure};
 use crate::layers::error::LayerError;
 use crate::process::ProcessError;
 use crate::project::ProjectError;
+use crate::reset::ResetError;
 use crate::server::ServerError;
 use crate::structure::StructureError;
 
@@ -22,6 +23,8 @@ pub(crate) enum Error {
     Layer(#[from] LayerError),
     #[error(transparent)]
     Structure(#[from] StructureError),
+    #[error(transparent)]
+    Reset(#[from] ResetError),
     #[error(transparent)]
     Process(#[from] ProcessError),
     #[error(transparent)]
@@ -50,6 +53,7 @@ impl Failure for Error {
             Self::Server(error) => error.hint(),
             Self::Layer(error) => error.hint(),
             Self::Structure(error) => error.hint(),
+            Self::Reset(error) => error.hint(),
             Self::Process(error) => error.hint(),
             Self::Bench(error) => error.hint(),
             Self::Interrupted => Some("nothing is lost; run the same command again to finish the work".into()),
@@ -73,6 +77,7 @@ impl Failure for Error {
             Self::Layer(error) => error.exit(),
             Self::Structure(error) => error.exit(),
             Self::Bench(error) => error.exit(),
+            Self::Reset(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod clean_cache;
 mod cli;
 mod db_server;
 mod error;
@@ -9,6 +10,7 @@ mod interrupt;
 mod layers;
 mod process;
 mod project;
+mod reset;
 mod server;
 mod setup;
 mod structure;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::DbServer(command) => db_server::run(&command, &project, console),
         Command::DbStructure(options) => structure::run(&options, &project, console).map_err(Error::from),
         Command::Test(options) => test::run(&options, &project, console),
+        Command::CleanCache(options) => clean_cache::run(&options, console),
         Command::Ci => ci::run(&project, console),
         Command::Bench(bench) => bench::run(&bench, &project, console),
         Command::Completions { shell } => {

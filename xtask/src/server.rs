@@ -116,6 +116,12 @@ pub(crate) fn find(
     }
 }
 
+/// The project's own development server, which runs.
+pub(crate) fn of_own(project: &Project, console: &Console) -> Result<TargetServer, ServerError> {
+    let running = dev_server::running(project.root())?.ok_or(ServerError::NotRunning)?;
+    of_project(&running, None, console)
+}
+
 /// Starts the development server, or finds it running.
 pub(crate) fn start(
     kind: ServerKind,

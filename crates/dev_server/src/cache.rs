@@ -10,6 +10,9 @@ use crate::accounts;
 use crate::error::Error;
 use crate::file;
 
+/// What a fetch is called in it while it runs.
+pub(crate) const PARTIAL: &str = "partial";
+
 /// Where the cache of the caller is.
 pub(crate) fn folder() -> Result<PathBuf, Error> {
     let caller = account::caller();

@@ -44,7 +44,7 @@ fn sha256_for(os: &'static str, architecture: &'static str) -> Result<&'static s
 
 /// Unpacks into a folder of another name, which becomes `folder` in one step; what a killed fetch left is removed.
 fn fetch(sha256: &str, cache: &Path, folder: &Path, lock: &File) -> Result<(), Error> {
-    let partial = cache.join("partial");
+    let partial = cache.join(cache::PARTIAL);
     file::remove_folder(&partial)?;
     file::own_folder(&partial, 0o700, None)?;
     let fetched = pip::unpack(sha256, &partial, lock).and_then(|()| {

@@ -35,6 +35,7 @@ compile_error!("dev_server starts PostgreSQL with Unix accounts, sockets and fil
 mod account;
 mod accounts;
 mod cache;
+mod clean;
 mod client;
 mod cluster;
 mod config;
@@ -74,6 +75,7 @@ mod stop;
 mod version;
 mod wheel;
 
+pub use clean::{Cached, cached, clean};
 pub use client::{logs, psql};
 pub use container::image::ensure as image;
 pub use error::Error;
