@@ -41,10 +41,11 @@ fn a_reader_from_before_the_copy_is_waited_for(server: &TestServer) -> Verdict {
         // It would be swapped within milliseconds.
         tokio::time::sleep(Duration::from_millis(700)).await;
         let swapped = "SELECT count(*) FROM pg_class WHERE oid = 'public.code_files'::regclass AND relkind = 'p'";
-        assert_eq!(scalar(&mut other, swapped).await, 0);
+        let swapped = scalar(&mut other, swapped).await;
         connection::close(other).await;
         let seen = scalar(&mut reader, "SELECT count(*) FROM code_files").await;
         assert_eq!(seen.to_string(), all, "rows are missing for whoever began before");
+        assert_eq!(swapped, 0);
         reader.commit().await.unwrap();
         assert!(child.wait().unwrap().success());
     });
@@ -60,12 +61,11 @@ fn a_writer_of_another_role_from_before_the_swap_is_refused(server: &TestServer)
     database.with(async |connection| {
         let mut writer = connection.begin_with(REPEATABLE).await.unwrap();
         scalar(&mut writer, "SELECT count(*) FROM schema_migrations").await;
-        migrations(&role.url(&database), &["--patience", "0"])
-            .succeeds()
-            .says("the old form is kept while transactions are open");
+        let run = migrations(&role.url(&database), &["--patience", "0"]).succeeds();
         let write = sqlx::raw_sql("UPDATE code_files SET size_bytes = 0").execute(&mut *writer).await;
-        let state = ::database::cause::sql_state(&write.unwrap_err());
+        let state = ::database::cause::sql_state(&write.expect_err("it writes to rows that it cannot see"));
         assert_eq!(state.as_deref(), Some("40001"));
+        run.says("the old form is kept while transactions are open");
     });
     migrations(&role.url(&database), &[]).succeeds();
     assert_eq!(leaves(&database), PARTITIONED);
