@@ -191,6 +191,10 @@ pub(crate) struct Roles<'a> {
 
 impl Drop for Roles<'_> {
     fn drop(&mut self) {
+        // After a failure the test's database is left, in which they own things: a second panic would end all tests.
+        if std::thread::panicking() {
+            return;
+        }
         let postgres = self.server.named("postgres");
         for role in postgres.column(OTHER_ROLES).iter().filter(|role| !self.before.contains(role)) {
             postgres.execute(&format!("DROP ROLE {}", ::database::quote::identifier(role)));
