@@ -6,13 +6,13 @@ use ::database::transaction::{self, End};
 use ::database::{DatabaseLock, Worker, quote};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::Verdict::{self, Passed};
+use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{block_on, migrations, migrations_command, xtask};
 use crate::database::{Database, Stage};
 use crate::relay::{self, Moment};
 use crate::role::Role;
 use crate::server::TestServer;
-use crate::twins::{PARTITIONED, leaves};
+use crate::twins::{PARTITIONED, assert_no_difference, filled, leaves};
 
 crate::tests![
     a_transaction_that_is_given_up_lets_go_at_once,
@@ -21,6 +21,8 @@ crate::tests![
     the_next_run_waits_for_a_worker_that_is_left,
     a_default_of_transactions_that_only_read_stops_nothing,
     what_a_session_begins_with_is_asked_again,
+    a_transaction_timeout_does_not_cut_it_short,
+    an_idle_session_timeout_does_not_cut_it_short,
 ];
 
 async fn lock(database: &Database<'_>) -> DatabaseLock {
@@ -161,5 +163,39 @@ fn what_a_session_begins_with_is_asked_again(server: &TestServer) -> Verdict {
     let database = Database::at(server, Stage::Ecto);
     relay::run(&database.url, Moment::CutShort(&FIRST), |url| migrations_command(url, &[]));
     assert_eq!(leaves(&database), PARTITIONED);
+    Passed
+}
+
+/// Until PostgreSQL 16 there is none.
+fn a_transaction_timeout_does_not_cut_it_short(server: &TestServer) -> Verdict {
+    if !server.named("postgres").truth("SELECT current_setting('transaction_timeout', true) IS NOT NULL") {
+        return Skipped("PostgreSQL has `transaction_timeout` since 17".to_owned());
+    }
+    not_cut_short(server, "transaction_timeout")
+}
+
+fn an_idle_session_timeout_does_not_cut_it_short(server: &TestServer) -> Verdict {
+    not_cut_short(server, "idle_session_timeout")
+}
+
+/// One index takes longer than sessions are given, in one transaction and while others wait.
+fn not_cut_short(server: &TestServer, setting: &str) -> Verdict {
+    let database = filled(server, 100, 20);
+    database.execute(
+        "CREATE FUNCTION slow(path text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+             IF path = 'file7' THEN PERFORM pg_catalog.pg_sleep(2.5); END IF;
+             RETURN path;
+         END $$;
+         CREATE INDEX slow ON code_files (public.slow(file_path))",
+    );
+    let name = quote::identifier(&database.name);
+    let postgres = server.named("postgres");
+    for (arguments, wanted) in [(&["--yes"][..], PARTITIONED), (&["revert", "--yes"], "")] {
+        postgres.execute(&format!("ALTER DATABASE {name} SET {setting} = '1s'"));
+        migrations(&database.url_text(), arguments).succeeds();
+        postgres.execute(&format!("ALTER DATABASE {name} RESET {setting}"));
+        assert_eq!(leaves(&database), wanted);
+        assert_no_difference(&database, setting);
+    }
     Passed
 }
