@@ -129,6 +129,12 @@ impl PerformancePlan {
         notes
     }
 
+    /// Its migrations as a script for psql; empty if none is pending.
+    #[must_use]
+    pub fn script(&self, migrations: &Migrations) -> String {
+        migrate::script(&self.migrations, migrations)
+    }
+
     /// What is reported instead of doing it.
     #[must_use]
     pub fn pending(&self, database: &str) -> Vec<Step> {

@@ -6,6 +6,7 @@
 //! | [`migration`] | our migration files and what their headers ask for |
 //! | [`gate`] | the rules between the two ledgers; all of them pure |
 //! | [`migrate`] | our migrations: [`inspect`](migrate::inspect), [`plan`](migrate::plan), [`apply`](migrate::apply) |
+//! | [`history`] | when each migration was applied |
 //! | [`catalog`] | what the catalog says of objects by name |
 //! | [`structure`] | the normal form of a dump |
 //!
@@ -16,6 +17,7 @@ pub mod catalog;
 pub mod ecto;
 pub mod error;
 pub mod gate;
+pub mod history;
 pub mod migrate;
 pub mod migration;
 pub mod structure;

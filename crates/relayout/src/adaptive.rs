@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::error::Error;
 use crate::layout::planner::{self, Advice, Policy, Repository};
-use crate::layout::{Layout, Leaf, Shape};
+use crate::layout::{Contents, Layout, Leaf, Shape};
 use crate::preflight;
 
 /// A leaf, and what to do with it.
@@ -109,14 +109,31 @@ pub fn merged(layout: &Layout, leaf: Leaf) -> Option<Shape> {
     Some(layout.desired.with(&covered, &[leaf]))
 }
 
+/// What the table and each of its leaves hold, by the server's statistics.
+///
+/// # Errors
+/// When a query fails.
+pub async fn contents(connection: &mut PgConnection, layout: &Layout, database: &str) -> Result<Contents, Error> {
+    let failed = Error::during(&format!("read the sizes of the leaves of `{}`", layout.table), database);
+    Contents::read(connection, &layout.table).await.map_err(failed)
+}
+
+/// Rows from which on a leaf is split; none where no policy says it.
+///
+/// # Errors
+/// When a query fails.
+pub async fn most_rows(connection: &mut PgConnection, layout: &Layout, database: &str) -> Result<Option<u64>, Error> {
+    let failed = Error::during(&format!("read the policy for the leaves of `{}`", layout.table), database);
+    let policy = policy(connection, &layout.table).await.map_err(failed)?;
+    Ok((policy.leaf_rows != Policy::NONE.leaf_rows).then(|| policy.most_rows()))
+}
+
 async fn policy(connection: &mut PgConnection, table: &str) -> Result<Policy, sqlx::Error> {
     let row = sqlx::query!("SELECT leaf_rows, most_leaves FROM db_service.layout_policy WHERE table_name = $1", table)
         .fetch_optional(connection)
         .await?;
-    // A table without a policy is not split by itself.
     let row = row.map(|row| (row.leaf_rows.cast_unsigned(), row.most_leaves.cast_unsigned()));
-    let (leaf_rows, most_leaves) = row.unwrap_or((u64::MAX / 2, 64));
-    Ok(Policy { leaf_rows, most_leaves: most_leaves as usize })
+    Ok(row.map_or(Policy::NONE, |(leaf_rows, most_leaves)| Policy { leaf_rows, most_leaves: most_leaves as usize }))
 }
 
 async fn overfull(connection: &mut PgConnection, table: &str) -> Result<Vec<Leaf>, sqlx::Error> {

@@ -33,7 +33,7 @@ pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: 
     };
     for layout in layouts {
         let place = format!("table `{}`", layout.table);
-        if layout.damage.is_empty() {
+        if layout.is_reached() {
             good("layout", &layout.table, &layout.actual.to_string());
         }
         findings.extend(layout.damage.iter().cloned().map(|finding| finding.at(&place)));
@@ -48,12 +48,12 @@ pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: 
     }
     let indexes = catalog::invalid_indexes(connection).await.map_err(&failed)?;
     if indexes.is_empty() {
-        good("indexes", "all", "valid");
+        good("indexes", "all", "all are valid");
     }
     findings.extend(indexes.into_iter().map(|index| Violation::InvalidIndex(index).into()));
     let leftovers = sqlx::query_file_scalar!("queries/leftovers.sql").fetch_all(connection).await.map_err(&failed)?;
     if leftovers.is_empty() {
-        good("leftovers", "none", "nothing stays of finished work");
+        good("leftovers", "none", "none of finished work");
     }
     findings.extend(
         leftovers.iter().map(|object| Finding::new("leftover", format!("{object} belongs to no job and no layout"))),

@@ -27,14 +27,21 @@ pub struct Step {
     /// How long it took; none where nothing was done.
     #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
     pub duration: Option<Duration>,
+    /// What the detail says, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<serde_json::Value>,
 }
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It was as it should be.
+    /// A run had nothing to do about it.
     Unchanged,
+    /// It is there: who asked only wanted to know.
+    Found,
+    /// It was checked, and is as it should be.
+    Verified,
     /// It was missing and is there now.
     Created,
     /// A migration ran.
@@ -69,7 +76,8 @@ impl Step {
     /// A step that belongs to no database.
     #[must_use]
     pub fn of_server(layer: &'static str, object: &'static str, name: impl Into<String>, status: Status) -> Self {
-        Self { database: None, layer, object, name: name.into(), status, detail: None, remedy: None, duration: None }
+        let name = name.into();
+        Self { database: None, layer, object, name, status, detail: None, remedy: None, duration: None, facts: None }
     }
 
     /// Adds a version or a reason.
@@ -83,6 +91,13 @@ impl Step {
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Adds what the detail says, for programs.
+    #[must_use]
+    pub fn facts(mut self, facts: serde_json::Value) -> Self {
+        self.facts = Some(facts);
         self
     }
 
@@ -101,10 +116,17 @@ impl Step {
     }
 }
 
+/// Objects that are looked at all together: none of them is named.
+const WHOLE: [&str; 2] = ["indexes", "leftovers"];
+
 /// ``Created extension `vector` 0.8.6 in `singularity_dev` (41 ms)``
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {} `{}`", self.status, self.object, self.name)?;
+        if WHOLE.contains(&self.object) {
+            write!(formatter, "{} {}:", self.status, self.object)?;
+        } else {
+            write!(formatter, "{} {} `{}`", self.status, self.object, self.name)?;
+        }
         if let Some(detail) = self.detail.as_deref().filter(|_| self.status != Status::LeftOut) {
             write!(formatter, " {detail}")?;
         }
@@ -125,6 +147,8 @@ impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Unchanged => "Unchanged",
+            Self::Found => "Found",
+            Self::Verified => "Verified",
             Self::Created => "Created",
             Self::Applied => "Applied",
             Self::Loaded => "Loaded",
@@ -156,6 +180,9 @@ mod tests {
         let left_out = Step::new("dev", "bootstrap", "extension", "vectors", Status::LeftOut)
             .detail("this server does not offer it");
         assert_eq!(left_out.to_string(), "Left out extension `vectors` in `dev`: this server does not offer it");
+        let all = Step::new("dev", "sqlx", "indexes", "all", Status::Verified).detail("all are valid");
+        assert_eq!(all.to_string(), "Verified indexes: all are valid in `dev`");
+        assert!(!all.is_change());
     }
 
     #[test]
@@ -164,5 +191,6 @@ mod tests {
         let json = serde_json::to_value(step).unwrap();
         assert_eq!(json["milliseconds"], 1.5);
         assert_eq!(json["status"], "applied");
+        assert!(json.get("facts").is_none());
     }
 }

@@ -64,6 +64,12 @@ pub fn is_declared(ledger: &LedgerState) -> bool {
     ledger.provides(TABLE)
 }
 
+/// Whether the migration was applied that shows what tables and leaves hold.
+#[must_use]
+pub fn has_statistics(ledger: &LedgerState) -> bool {
+    ledger.provides("db_service.partition_stats")
+}
+
 /// Desired and actual layouts; none where the migration that declares them was not applied yet.
 ///
 /// # Errors
@@ -229,10 +235,7 @@ fn converted(database: &str, table: &str, change: &Change) -> Step {
 }
 
 fn step(database: &str, layout: &Layout, status: Status) -> Step {
-    let detail = match &layout.phase {
-        Some(phase) => format!("{} (a job is in phase {phase})", layout.desired),
-        None => layout.desired.to_string(),
-    };
+    let detail = layout.way();
     let detail = match layout.estimate {
         Some(estimate) if layout.phase.is_none() => format!("{detail}: {estimate}"),
         _ => detail,

@@ -66,7 +66,7 @@ fn what_was_done_to_leaves_by_hand_is_named(server: &TestServer) -> Verdict {
 fn leftovers_are_found(server: &TestServer) -> Verdict {
     let database = Database::at(server, Stage::All);
     let url = database.url_text();
-    migrations(&url, &["verify"]).succeeds().says("nothing stays of finished work");
+    migrations(&url, &["verify"]).succeeds().says("Verified leftovers: none of finished work");
     database.execute(
         "CREATE SCHEMA db_service_old; CREATE TABLE db_service_old.code_files (); CREATE TABLE db_service.relayout_log_code_files ();
          CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';

@@ -39,6 +39,7 @@ mod steadiness;
 mod structure;
 mod transcripts;
 mod twins;
+mod words;
 mod worker;
 mod writers;
 
@@ -123,6 +124,7 @@ fn all_tests() -> Vec<(String, Test)> {
         ecto_on_partitions::tests(),
         concurrent_index::tests(),
         plan::tests(),
+        words::tests(),
         worker::tests(),
         damaged::tests(),
         dependents::tests(),

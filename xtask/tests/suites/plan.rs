@@ -59,7 +59,7 @@ fn another_layout_is_shown_then_brought_about(server: &TestServer) -> Verdict {
     let ask = |leaves: &str, more: &[&str]| {
         migrations(&url, &[&["layout", "--table", "code_files", "--leaves", leaves], more].concat())
     };
-    migrations(&url, &["layout"]).succeeds().says("Unchanged layout `code_files` 16 hash leaves");
+    migrations(&url, &["layout"]).succeeds().says("Found layout `code_files` 16 hash leaves");
     ask("3", &[]).exits(2).says("it is no power of two from 1 to 1024");
     migrations(&url, &["layout", "--table", "code_files"]).exits(2).says("--leaves <COUNT>");
     migrations(&url, &["layout", "--table", "t", "--leaves", "4"])
@@ -74,7 +74,7 @@ fn another_layout_is_shown_then_brought_about(server: &TestServer) -> Verdict {
     for (leaves, is) in [("1", "one plain table"), ("4", "4 hash leaves"), ("16", "16 hash leaves")] {
         ask(leaves, &["--yes"]).succeeds().says(&format!("Converted layout `code_files` to {is}"));
         ask(leaves, &["--yes"]).succeeds().says_nothing_to_do();
-        migrations(&url, &["layout"]).succeeds().says(&format!("Unchanged layout `code_files` {is}"));
+        migrations(&url, &["layout"]).succeeds().says(&format!("Found layout `code_files` {is}"));
     }
     assert_eq!(database.dump(), before);
     database.execute("UPDATE db_service.layout SET leaves = 2 WHERE table_name = 'code_files'");

@@ -34,6 +34,12 @@ impl LedgerState {
         !self.applied.is_empty() && !self.missing.iter().any(|missing| missing == object)
     }
 
+    /// Whether any migration was applied.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        !self.applied.is_empty()
+    }
+
     pub(super) fn is_applied(&self, version: i64) -> bool {
         self.applied.iter().any(|applied| applied.version == version)
     }

@@ -3,7 +3,9 @@
 mod apply;
 mod inspect;
 mod plan;
+mod script;
 
 pub use apply::apply;
 pub use inspect::{LedgerState, inspect};
 pub use plan::{MigrationPlan, forecast, plan};
+pub use script::script;

@@ -2,6 +2,7 @@
 
 mod actual;
 mod bytes;
+mod contents;
 mod estimate;
 mod leaf;
 pub mod planner;
@@ -9,7 +10,8 @@ mod shape;
 mod table;
 
 pub use bytes::Bytes;
-pub use estimate::Estimate;
+pub use contents::{Contents, Size};
+pub use estimate::{Estimate, Pace};
 pub use leaf::{Leaf, NoLeaf, is_leaf_schema};
 pub use shape::Shape;
 pub use table::Layout;

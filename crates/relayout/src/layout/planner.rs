@@ -16,6 +16,16 @@ pub struct Policy {
     pub most_leaves: usize,
 }
 
+impl Policy {
+    /// Of a table that has none: it is not split by itself.
+    pub(crate) const NONE: Self = Self { leaf_rows: u64::MAX / 2, most_leaves: 64 };
+
+    /// Rows that a leaf may hold.
+    pub(crate) fn most_rows(self) -> u64 {
+        2 * self.leaf_rows
+    }
+}
+
 /// What one partition key brings to a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
@@ -59,7 +69,7 @@ const MOST_PARTS: u32 = 64;
 #[must_use]
 pub fn advise(policy: Policy, leaves: usize, leaf: Leaf, repositories: &[Repository], forced: bool) -> Advice {
     let rows: u64 = repositories.iter().map(|repository| repository.rows).sum();
-    if leaf.paths > 1 || rows == 0 || (!forced && rows <= 2 * policy.leaf_rows) {
+    if leaf.paths > 1 || rows == 0 || (!forced && rows <= policy.most_rows()) {
         return Advice::Fine;
     }
     let Some(largest) = repositories.iter().max_by_key(|repository| repository.rows) else { return Advice::Fine };

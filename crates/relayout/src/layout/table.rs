@@ -45,7 +45,7 @@ impl Layout {
     pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
         let mut layouts = read(connection, None).await?;
         for layout in layouts.iter_mut().filter(|layout| !layout.is_reached()) {
-            layout.estimate = Some(Estimate::of(connection, &layout.sources()).await?);
+            layout.estimate = Some(layout.estimated(connection).await?);
         }
         Ok(layouts)
     }
@@ -53,8 +53,24 @@ impl Layout {
     /// The same table with other leaves declared.
     pub(crate) async fn wanting(&self, desired: &Shape, connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let mut wanted = Self { desired: desired.clone(), ..self.clone() };
-        wanted.estimate = Some(Estimate::of(connection, &wanted.sources()).await?);
+        wanted.estimate = Some(wanted.estimated(connection).await?);
         Ok(wanted)
+    }
+
+    async fn estimated(&self, connection: &mut PgConnection) -> Result<Estimate, sqlx::Error> {
+        let estimate = Estimate::of(connection, &self.sources()).await?;
+        estimate.as_measured(connection, &self.table, &self.desired).await
+    }
+
+    /// What is wanted, and what there is instead: `16 hash leaves; now one plain table, a job is in phase indexing`.
+    #[must_use]
+    pub fn way(&self) -> String {
+        let Self { desired, actual, phase, .. } = self;
+        let now = if desired == actual { String::new() } else { format!("; now {actual}") };
+        match phase {
+            Some(phase) => format!("{desired}{now}, a job is in phase {phase}"),
+            None => format!("{desired}{now}"),
+        }
     }
 
     /// The table itself.

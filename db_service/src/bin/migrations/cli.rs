@@ -1,12 +1,10 @@
 //! The command line.
 
-use std::time::Duration;
-
 use clap::{Parser, Subcommand};
-use relayout::{Budget, Engine};
 
 use crate::create_index::CreateIndex;
 use crate::layout::{Declare, Merge, Revert, Split};
+use crate::work::{Braking, Work};
 
 /// Brings the performance layer of Singularity's database up to date
 ///
@@ -14,7 +12,7 @@ use crate::layout::{Declare, Merge, Revert, Split};
 /// the layouts that these declare, while the tables are in use. Runs again at no cost
 /// and may be killed at any moment; the next run finishes the work.
 ///
-/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`), 4 a rule is broken, 130
+/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`plan`, `status`, `verify`, `--dry-run`), 4 a rule is broken, 130
 /// interrupted.
 ///
 /// Bash completes it after `source <(MIGRATIONS_COMPLETE=bash migrations)`, Zsh the same with its name, fish after
@@ -25,69 +23,70 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) target: Target,
+    /// Those that stand before a command, too.
+    #[command(flatten)]
+    work: Work,
 }
 
+/// What every command takes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Common {
+pub(crate) struct Target {
     /// Database to work on, `postgres://user:password@host:5432/database`; default: what the variable `DATABASE_URL` holds
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// Print the outcome as JSON on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Do not ask, and convert tables of any size; without it, those of more than 1 GiB are left out
-    #[arg(long, global = true)]
-    pub(crate) yes: bool,
-    /// How long to wait for another runner
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 600)]
-    pub(crate) lock_timeout: u64,
-    /// Connections that copy rows and build indexes side by side
-    #[arg(long, global = true, value_name = "COUNT", default_value_t = Budget::MODEST.jobs)]
-    pub(crate) jobs: usize,
-    /// Memory for all index builds together; an HNSW graph that does not fit its share is built many times slower
-    #[arg(long, global = true, value_name = "MEGABYTES", default_value_t = Budget::MODEST.megabytes)]
-    pub(crate) index_memory: u32,
-    /// What is free on the server's disk, which SQL does not show; a table that needs more is refused
-    #[arg(long, global = true, value_name = "GB")]
-    pub(crate) free_disk: Option<u64>,
-    /// How long to wait for transactions that are older than the copied rows, and then for those that are older than the swap
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Engine::PATIENCE.as_secs())]
-    pub(crate) patience: u64,
-    /// How long a writer may be made to sleep after each row, if rows change faster than they can be copied; 0 forbids it
-    #[arg(long, global = true, value_name = "MILLISECONDS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=1000))]
-    pub(crate) brake: u64,
 }
 
-impl Common {
-    pub(crate) fn budget(&self) -> Budget {
-        Budget { jobs: self.jobs, megabytes: self.index_memory, brake: Duration::from_millis(self.brake) }
+impl Options {
+    /// What was said behind the command, else what was said before it.
+    pub(crate) fn work(&self) -> Work {
+        let of_command = match &self.command {
+            Some(Command::Plan(Plan { braking, .. })) => Work::from(*braking),
+            Some(Command::CreateIndex(create)) => Work::from(create.waiting),
+            Some(Command::Layout(Declare { choice, .. })) => choice.work,
+            Some(Command::Split(Split { choice, .. })) => choice.work,
+            Some(Command::Merge(Merge { choice, .. })) => choice.work,
+            Some(Command::Revert(Revert { choice, .. })) => choice.work,
+            Some(Command::Status | Command::Verify) | None => Work::default(),
+        };
+        of_command.or(self.work)
     }
+}
 
-    pub(crate) fn lock_timeout(&self) -> Duration {
-        Duration::from_secs(self.lock_timeout)
-    }
-
-    pub(crate) fn free_disk_bytes(&self) -> Option<u64> {
-        self.free_disk.map(|gigabytes| gigabytes.saturating_mul(1_000_000_000))
-    }
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// Print SQL and nothing else on stdout: the pending migrations for psql, and as comments what moves rows
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) sql: bool,
+    #[command(flatten)]
+    braking: Braking,
 }
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what a run would do; exit code 3 if there is something
-    Plan,
-    /// Show the ledgers, and the layout that is wanted and is there
+    Plan(Plan),
+    /// Show the ledgers, and of each table the layout that is wanted and is there, its rows and sizes
     Status,
-    /// Check that layouts, indexes and the leftovers of unfinished work are as they should be; exit code 4 if not
+    /// Check layouts, indexes and what may be left of unfinished work; exit code 4 if something is not as it should be
+    ///
+    /// Exit code 3 if a table does not have the layout that is declared for it.
     Verify,
     /// Show the layout of every table, or bring one table into another, while it is in use
+    ///
+    /// A layout is how a table's rows are stored: in one plain table, or in leaves. A leaf is a table below it (a partition)
+    /// that holds the repositories of one share of all hashes.
     ///
     /// Without `--table`: the layout that is wanted, and the one that there is; exit code 3 if they differ.
     Layout(Declare),
     /// Split leaves that hold too many rows, while they are in use
     ///
-    /// Without `--leaf`: those that hold more than twice what `db_service.layout_policy` says.
+    /// A leaf is a table below the one that is searched (a partition) that holds the repositories of one share of all hashes.
+    ///
+    /// Without `--leaf`: those that hold more than twice what `db_service.layout_policy` says. `--dry-run` shows what each holds.
     Split(Split),
     /// Make one leaf of several again, while they are in use
     Merge(Merge),
@@ -108,7 +107,7 @@ impl Command {
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Plan | Self::Status | Self::Verify => false,
+            Self::Plan(_) | Self::Status | Self::Verify => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
@@ -120,7 +119,7 @@ impl Command {
     pub(crate) fn name(command: Option<&Self>) -> &'static str {
         match command {
             None => "migrations",
-            Some(Self::Plan) => "migrations plan",
+            Some(Self::Plan(_)) => "migrations plan",
             Some(Self::Status) => "migrations status",
             Some(Self::Verify) => "migrations verify",
             Some(Self::Layout(_)) => "migrations layout",
@@ -129,5 +128,59 @@ impl Command {
             Some(Self::CreateIndex(_)) => "migrations create-index",
             Some(Self::Revert(_)) => "migrations revert",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The long options that the help of a command shows.
+    fn shown(name: &str) -> Vec<String> {
+        let mut program = Options::command();
+        program.build();
+        let command = program.find_subcommand(name).unwrap();
+        let visible = command.get_arguments().filter(|argument| !argument.is_hide_set());
+        visible.filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
+    }
+
+    fn options(line: &str) -> Result<Options, clap::Error> {
+        Options::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn a_command_shows_only_what_it_reads() {
+        let everywhere = ["database-url", "json", "help"];
+        let own = |name| {
+            let mut shown = shown(name);
+            shown.retain(|option| !everywhere.contains(&option.as_str()) && option != "version");
+            shown.sort();
+            shown
+        };
+        assert_eq!(own("status"), [""; 0]);
+        assert_eq!(own("verify"), [""; 0]);
+        assert_eq!(own("plan"), ["brake", "sql"]);
+        let work = ["brake", "free-disk", "index-memory", "jobs", "lock-timeout", "patience", "yes"];
+        for (name, more) in [("revert", &["dry-run", "table"][..]), ("merge", &["dry-run", "leaf", "table"])] {
+            let mut expected = [&work[..], more].concat();
+            expected.sort_unstable();
+            assert_eq!(own(name), expected);
+        }
+        assert!(own("create-index").contains(&"lock-timeout".to_owned()));
+        assert!(!own("create-index").contains(&"jobs".to_owned()));
+    }
+
+    #[test]
+    fn options_may_stand_before_the_command_and_count_less_than_those_behind_it() {
+        let work = options("migrations --jobs 3 --brake 7 --yes revert --jobs 4").unwrap().work();
+        assert_eq!((work.budget().jobs, work.budget().brake.as_millis(), work.yes), (4, 7, true));
+        assert!(options("migrations revert --yes --json --database-url postgres://h/d").unwrap().target.json);
+        assert!(options("migrations --json status").unwrap().target.json);
+        assert!(options("migrations plan --sql").is_ok());
+        assert!(options("migrations plan --sql --json").is_err());
+        assert!(options("migrations --json plan --sql").is_err());
+        assert!(options("migrations status --yes").is_err());
     }
 }

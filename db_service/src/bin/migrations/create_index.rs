@@ -10,6 +10,7 @@ use terminal::console::Console;
 use terminal::step::{Status, Step};
 
 use crate::problem::Problem;
+use crate::work::Waiting;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CreateIndex {
@@ -40,6 +41,15 @@ pub(crate) struct CreateIndex {
     /// Show the statements and change nothing; exit code 3 if there are any
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+}
+
+/// What came of it.
+pub(crate) struct Indexed {
+    pub(crate) steps: Vec<Step>,
+    /// What a dry run shows instead of its steps, ready to be pasted.
+    pub(crate) sql: Option<String>,
 }
 
 impl CreateIndex {
@@ -62,17 +72,17 @@ impl CreateIndex {
         url: &DatabaseUrl,
         patience: Duration,
         console: &Console,
-    ) -> Result<Vec<Step>, Problem> {
+    ) -> Result<Indexed, Problem> {
         let (index, database) = (self.index(), url.database());
         let plan = concurrent_index::plan(connection, &index, database).await?;
         if plan.is_empty() {
-            return Ok(vec![step(database, &index, Status::Unchanged)]);
+            return Ok(Indexed { steps: vec![step(database, &index, Status::Unchanged)], sql: None });
         }
         if self.dry_run {
             let pending = |statement: &Statement| {
                 Step::new(database, LAYER, "index", index.name(), Status::Pending).detail(&statement.sql)
             };
-            return Ok(plan.iter().map(pending).collect());
+            return Ok(Indexed { steps: plan.iter().map(pending).collect(), sql: Some(script(&plan)) });
         }
         let lock = DatabaseLock::acquire(url, patience, |text| console.busy(text)).await?;
         let mut worker = Worker::connect(&lock).await?;
@@ -81,8 +91,13 @@ impl CreateIndex {
         concurrent_index::apply(&mut worker, &plan, &index, database, |text| console.busy(text)).await?;
         worker.close().await;
         lock.release().await;
-        Ok(vec![step(database, &index, Status::Created)])
+        Ok(Indexed { steps: vec![step(database, &index, Status::Created)], sql: None })
     }
+}
+
+fn script(plan: &[Statement]) -> String {
+    let statements: Vec<String> = plan.iter().map(Statement::to_string).collect();
+    format!("-- each by itself, outside of a transaction\n{}", statements.join("\n"))
 }
 
 fn step(database: &str, index: &Index, status: Status) -> Step {

@@ -3,20 +3,26 @@
 use ledger::migration::LAYER;
 use relayout::adaptive::{self, Proposal};
 use relayout::layout::planner::Advice;
-use relayout::layout::{Layout, Leaf, Shape};
+use relayout::layout::{Estimate, Layout, Leaf, Shape};
 use sqlx::PgConnection;
-use terminal::console::Console;
 use terminal::step::{Status, Step};
 
 use crate::problem::Problem;
+use crate::work::Work;
 
-/// What every command takes that moves rows.
+/// What every command takes that moves rows by hand.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Choice {
     /// Show what would be done and change nothing; exit code 3 if there is something
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }
+
+/// Said where the words first appear.
+pub(crate) const EXPLAINED: &str = "a layout is how a table's rows are stored: in one plain table, or in leaves; a leaf is a table below \
+                                    it (a partition) that holds the repositories of one share of all hashes";
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Revert {
@@ -78,13 +84,30 @@ pub(crate) struct Merge {
 pub(crate) struct Declaration {
     pub(crate) layout: Layout,
     pub(crate) desired: Shape,
-    what: String,
+    pub(crate) what: String,
 }
 
 impl Declaration {
-    pub(crate) fn pending(&self, database: &str) -> Step {
-        Step::new(database, LAYER, "layout", &self.layout.table, Status::Pending).detail(&self.what)
+    fn pending(&self, cost: Option<Estimate>, database: &str) -> Step {
+        let cost = cost.map(|cost| format!(": {cost}")).unwrap_or_default();
+        let detail = format!("{}{cost}", self.what);
+        Step::new(database, LAYER, "layout", &self.layout.table, Status::Pending).detail(detail)
     }
+
+    /// The command that declares equal leaves again, as many as there were or a little more.
+    pub(crate) fn way_back(&self) -> Option<String> {
+        let leaves = self.layout.actual.leaves().len().max(self.layout.desired.leaves().len());
+        let command =
+            format!("migrations layout --table {} --leaves {}", self.layout.table, leaves.next_power_of_two());
+        (leaves > 1).then(|| format!("to go back: `{command}`"))
+    }
+}
+
+/// What is going to be declared, and with the last layout of each table what the way to it takes in all.
+pub(crate) fn pending(declarations: &[Declaration], wanted: &[Layout], database: &str) -> Vec<Step> {
+    let is_last = |index: usize| declarations[index + 1..].iter().all(|it| it.layout.table != wanted[index].table);
+    let cost = |index: usize| wanted[index].estimate.filter(|_| is_last(index) && !wanted[index].is_reached());
+    declarations.iter().enumerate().map(|(index, it)| it.pending(cost(index), database)).collect()
 }
 
 impl Revert {
@@ -118,21 +141,45 @@ impl Declare {
     /// Each table with the layout that is wanted, and what it has instead.
     pub(crate) fn show(layouts: &[Layout], database: &str) -> Vec<Step> {
         let show = |layout: &Layout| {
-            let step = |status| Step::new(database, LAYER, "layout", &layout.table, status);
-            let Layout { desired, actual, phase, .. } = layout;
-            match phase {
-                _ if layout.is_reached() => step(Status::Unchanged).detail(desired.to_string()),
-                Some(phase) => {
-                    step(Status::Pending).detail(format!("{desired}; now {actual}, a job is in phase {phase}"))
-                }
-                None => step(Status::Pending).detail(format!("{desired}; now {actual}")),
-            }
+            let status = if layout.is_reached() { Status::Found } else { Status::Pending };
+            Step::new(database, LAYER, "layout", &layout.table, status).detail(layout.way())
         };
         layouts.iter().map(show).collect()
     }
 }
 
 impl Split {
+    /// What each leaf holds, and from how many rows on it is split.
+    pub(crate) async fn show(
+        &self,
+        connection: &mut PgConnection,
+        layouts: &[Layout],
+        database: &str,
+    ) -> Result<Vec<Step>, Problem> {
+        let mut steps = Vec::new();
+        for layout in self.chosen(layouts)? {
+            let most = adaptive::most_rows(connection, layout, database).await?;
+            let contents = adaptive::contents(connection, layout, database).await?;
+            let most = most.map_or("it is never split by itself".into(), |most| format!("split above {most} rows"));
+            if contents.leaves.is_empty() {
+                let detail = format!("{} holds {contents}; there is no leaf to split", layout.actual);
+                steps.push(Step::new(database, LAYER, "layout", &layout.table, Status::Found).detail(detail));
+            }
+            for (leaf, size) in &contents.leaves {
+                let detail = format!("of `{}` holds {size}; {most}", layout.table);
+                steps.push(Step::new(database, LAYER, "leaf", leaf.to_string(), Status::Found).detail(detail));
+            }
+        }
+        Ok(steps)
+    }
+
+    fn chosen<'a>(&self, layouts: &'a [Layout]) -> Result<&'a [Layout], Problem> {
+        match &self.table {
+            Some(table) => Ok(std::slice::from_ref(find(layouts, table)?)),
+            None => Ok(layouts),
+        }
+    }
+
     /// What is to be split, and what cannot be.
     pub(crate) async fn declare(
         &self,
@@ -140,12 +187,8 @@ impl Split {
         layouts: &[Layout],
         database: &str,
     ) -> Result<(Vec<Declaration>, Vec<Step>), Problem> {
-        let chosen = match &self.table {
-            Some(table) => std::slice::from_ref(find(layouts, table)?),
-            None => layouts,
-        };
         let (mut declarations, mut left_out) = (Vec::new(), Vec::new());
-        for layout in chosen {
+        for layout in self.chosen(layouts)? {
             if let Some(leaf) = self.leaf
                 && !layout.actual.leaves().contains(&leaf)
             {
@@ -226,17 +269,4 @@ fn names(leaves: &[Leaf]) -> String {
         return "none: it is one plain table".to_owned();
     }
     leaves.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Asks on a terminal; elsewhere only `--yes` will do.
-pub(crate) fn consent(steps: &[Step], yes: bool, console: &Console) -> Result<(), Problem> {
-    if yes {
-        return Ok(());
-    }
-    let changes = steps.iter().map(|step| format!("{} to {}", step.name, step.detail.as_deref().unwrap_or_default()));
-    let question = format!("Copy all rows concerned: {}?", changes.collect::<Vec<_>>().join("; "));
-    match console.agrees(&question).map_err(Problem::Terminal)? {
-        Some(true) => Ok(()),
-        Some(false) | None => Err(Problem::NoConsent),
-    }
 }

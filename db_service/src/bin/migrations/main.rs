@@ -1,11 +1,16 @@
 //! The performance layer for production: needs `DATABASE_URL` and nothing else, no Elixir, no Nix, no source tree.
 
 mod cli;
+mod consent;
 mod create_index;
+mod embedded;
 mod layout;
+mod look;
 mod problem;
 mod run;
+mod script;
 mod statements;
+mod work;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -43,11 +48,20 @@ async fn main() -> ExitCode {
     if let Some(error) = &error {
         console.error(error);
     }
-    if options.common.json {
+    if options.target.json {
         console.json(&report);
     } else if error.is_none() {
-        run.statements.print(&console);
-        console.result(&report.summary());
+        match &run.sql {
+            // Nothing else goes to where psql may be reading.
+            Some(sql) => {
+                console.result(sql);
+                console.note(&report.summary());
+            }
+            None => {
+                run.statements.print(&console);
+                console.result(&report.summary());
+            }
+        }
     }
     report.exit().into()
 }

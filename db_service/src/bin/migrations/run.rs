@@ -1,27 +1,28 @@
 //! One run, from the URL to the end.
 
-use std::time::Duration;
-
 use database::given::Given;
 use database::server::Server;
 use database::url::Parsed;
-use database::{DatabaseLock, DatabaseUrl, Worker, connection, transaction};
-use db_service::layer::{self, LayerState, PerformancePlan};
+use database::{DatabaseLock, DatabaseUrl, Worker, connection};
+use db_service::layer::{self, PerformancePlan};
 use db_service::subject::{Terms, layouts};
-use db_service::{Error, ecto_files};
-use ledger::ecto::Files;
-use ledger::migration::{LAYER, Migrations};
+use ledger::history::{self, History};
 use relayout::layout::Layout;
-use relayout::{Engine, Progress, adaptive, audit};
+use relayout::{Engine, Progress, adaptive};
 use sqlx::PgConnection;
 use terminal::Finding;
 use terminal::console::Console;
 use terminal::report::ServerReport;
-use terminal::step::{Status, Step};
+use terminal::step::Step;
 
-use crate::cli::{Command, Options};
+use crate::cli::{Command, Options, Plan};
+use crate::consent;
+use crate::create_index::Indexed;
+use crate::embedded::Embedded;
 use crate::layout::{self, Declaration, Declare};
+use crate::look;
 use crate::problem::Problem;
+use crate::script;
 use crate::statements::Statements;
 
 /// What became of it; kept outside of the work, so that an error does not take along what was done before.
@@ -31,23 +32,20 @@ pub(crate) struct Run<'a> {
     pub(crate) notes: Vec<String>,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) statements: Statements,
+    /// What goes to stdout, and then alone.
+    pub(crate) sql: Option<String>,
     pub(crate) server: Option<ServerReport>,
-}
-
-/// What the program carries inside.
-struct Embedded {
-    migrations: Migrations,
-    ecto: Files,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
         let statements = Statements::default();
-        Self { console, steps: Vec::new(), notes: Vec::new(), warnings: Vec::new(), statements, server: None }
+        let (steps, notes, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { console, steps, notes, warnings, statements, sql: None, server: None }
     }
 
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
-        let given = Given::typed(options.common.database_url.as_deref()).or_else(Given::in_variable);
+        let given = Given::typed(options.target.database_url.as_deref()).or_else(Given::in_variable);
         let parsed = given.ok_or(Problem::NoUrl)?.read()?;
         self.console.keep_secret(parsed.secrets());
         self.notes = parsed.server().notes().to_vec();
@@ -77,15 +75,25 @@ impl<'a> Run<'a> {
         let database = url.database();
         if let Some(Command::CreateIndex(create)) = &options.command {
             // Before the gate, which an index that was cut off would not pass.
-            let steps = create.run(connection, url, options.common.lock_timeout(), self.console).await?;
-            self.report(steps);
+            let patience = options.work().lock_timeout();
+            let Indexed { steps, sql } = create.run(connection, url, patience, self.console).await?;
+            match sql {
+                // They are its statements.
+                Some(_) => self.steps = steps,
+                None => self.report(steps),
+            }
+            self.sql = sql;
             return Ok(());
         }
         let state = layer::inspect(connection, database, &embedded.migrations).await?;
-        if matches!(options.command, Some(Command::Status)) {
+        let history = if matches!(options.command, Some(Command::Status)) {
             // Shown even if a rule is broken, which the plan then says.
-            self.report(ecto_steps(database, &embedded.ecto, &state));
-        }
+            let history = history::read(connection, &state.ecto, &state.ledger, database).await?;
+            self.report(look::at_ecto(&embedded.ecto, state.ecto.applied(), &history, database));
+            history
+        } else {
+            History::default()
+        };
         let needs_layer = options.command.as_ref().is_some_and(Command::needs_layer);
         if needs_layer && !layouts::is_declared(&state.ledger) {
             return Err(Problem::NoLayer { database: database.to_owned() });
@@ -93,31 +101,29 @@ impl<'a> Run<'a> {
         let layouts = match &options.command {
             // The plan says all that it has to know.
             None => Vec::new(),
-            Some(_) => declared(connection, &state, database).await?,
+            Some(_) => look::at_layouts(connection, &state.ledger, database).await?,
         };
         match &options.command {
             // Neither rests on complete ledgers: an Ecto migration that is pending may be what asks for a plain table.
             Some(Command::Verify) => {
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
-                self.report(verified(connection, &layouts, database).await?);
+                self.report(look::verified(connection, &layouts, database).await?);
             }
             Some(Command::Layout(asked)) if asked.table.is_none() => self.report(Declare::show(&layouts, database)),
             Some(Command::Revert(_) | Command::Layout(_)) => {
                 self.declare(options, url, embedded, connection, &layouts).await?;
             }
-            Some(Command::Plan | Command::Status) => {
+            Some(Command::Status) => {
                 let plan = embedded.plan(&state, database)?;
-                if matches!(options.command, Some(Command::Status)) {
-                    self.report(plan.unchanged(database));
-                }
-                self.report(plan.pending(database));
+                let steps = [plan.unchanged(database), plan.pending(database)].concat();
+                self.report(look::at_layer(steps, connection, &layouts, &state.ledger, &history, database).await?);
+                self.explain(!layouts.is_empty());
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
-                if matches!(options.command, Some(Command::Plan)) {
-                    self.note(plan.notes());
-                    let begun = layouts.iter().filter(|layout| !plan.refuses(&layout.table));
-                    self.statements = Statements::read(connection, begun, options.common.budget(), database).await?;
-                }
                 plan.refused(database)?;
+            }
+            Some(Command::Plan(asked)) => {
+                let plan = embedded.plan(&state, database)?;
+                self.plan(asked, options, (&plan, embedded), connection, &layouts, database).await?;
             }
             None => {
                 let plan = embedded.plan(&state, database)?;
@@ -135,6 +141,36 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// What a run would do, or would refuse to do.
+    async fn plan(
+        &mut self,
+        asked: &Plan,
+        options: &Options,
+        (plan, embedded): (&PerformancePlan, &Embedded),
+        connection: &mut PgConnection,
+        layouts: &[Layout],
+        database: &str,
+    ) -> Result<(), Problem> {
+        let pending = plan.pending(database);
+        self.explain(pending.iter().any(|step| step.object == "layout"));
+        self.report(pending);
+        self.warn(layouts::warnings(connection, layouts, database).await?);
+        self.note(plan.notes());
+        let begun = layouts.iter().filter(|layout| !plan.refuses(&layout.table));
+        self.statements = Statements::read(connection, begun, options.work().budget(), database).await?;
+        if asked.sql {
+            self.sql = Some(script::script(plan, &embedded.migrations, &self.statements));
+        }
+        Ok(plan.refused(database)?)
+    }
+
+    /// For whoever reads the words for the first time; a program does not.
+    fn explain(&self, are_used: bool) {
+        if are_used {
+            self.console.note(layout::EXPLAINED);
+        }
+    }
+
     /// What a command asks for is declared and brought about.
     async fn declare(
         &mut self,
@@ -145,7 +181,10 @@ impl<'a> Run<'a> {
         layouts: &[Layout],
     ) -> Result<(), Problem> {
         if let Some(declarations) = self.declarations(options, connection, layouts, url.database()).await? {
+            let is_revert = matches!(options.command, Some(Command::Revert(_)));
+            let ways_back = declarations.iter().filter(|_| is_revert).filter_map(Declaration::way_back).collect();
             self.change(url, options, embedded, declarations).await?;
+            self.note(ways_back);
         }
         Ok(())
     }
@@ -164,28 +203,30 @@ impl<'a> Run<'a> {
             Some(Command::Merge(merge)) => (&merge.choice, merge.declare(layouts)?),
             Some(Command::Split(split)) => {
                 let (declarations, left_out) = split.declare(connection, layouts, database).await?;
+                if split.choice.dry_run {
+                    self.report(split.show(connection, layouts, database).await?);
+                }
                 self.report(left_out);
                 (&split.choice, declarations)
             }
             _ => return Ok(Some(Vec::new())),
         };
-        let steps: Vec<Step> = declarations.iter().map(|declaration| declaration.pending(database)).collect();
+        let work = options.work();
         let mut wanted = Vec::new();
         for Declaration { layout, desired, .. } in &declarations {
-            wanted
-                .push(adaptive::wanted(connection, layout, desired, options.common.free_disk_bytes(), database).await?);
+            wanted.push(adaptive::wanted(connection, layout, desired, work.free_disk_bytes(), database).await?);
         }
+        let steps = layout::pending(&declarations, &wanted, database);
         if choice.dry_run || steps.is_empty() {
             self.report(steps);
             if matches!(options.command, Some(Command::Layout(_))) {
-                self.statements =
-                    Statements::read(connection, wanted.iter(), options.common.budget(), database).await?;
+                self.statements = Statements::read(connection, wanted.iter(), work.budget(), database).await?;
             }
             return Ok(None);
         }
         // Where nothing moves there is nothing to agree to.
         if wanted.iter().any(|wanted| !wanted.is_reached()) {
-            layout::consent(&steps, options.common.yes, self.console)?;
+            consent::consent(&steps, work.yes, self.console)?;
         }
         Ok(Some(declarations))
     }
@@ -198,17 +239,17 @@ impl<'a> Run<'a> {
         embedded: &Embedded,
         declarations: Vec<Declaration>,
     ) -> Result<(), Problem> {
-        let (database, common) = (url.database(), &options.common);
-        let lock = DatabaseLock::acquire(url, common.lock_timeout(), |text| self.console.busy(text)).await?;
+        let (database, work) = (url.database(), options.work());
+        let lock = DatabaseLock::acquire(url, work.lock_timeout(), |text| self.console.busy(text)).await?;
         let mut worker = Worker::connect(&lock).await?;
         let (console, steps, notes) = (self.console, &mut self.steps, &mut self.notes);
         let busy = |text: &str| console.busy(text);
         let progress = Progress::new(&busy);
-        let free_disk = common.free_disk_bytes();
-        let (budget, patience) = (common.budget(), Duration::from_secs(common.patience));
+        let free_disk = work.free_disk_bytes();
+        let (budget, patience) = (work.budget(), work.patience());
         let engine = Engine { lock: &lock, budget, free_disk, patience, progress: &progress };
         // Who has declared a layout by hand has agreed to it.
-        let most_bytes = if common.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
+        let most_bytes = if work.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
         let tables: Vec<String> = declarations.iter().map(|declaration| declaration.layout.table.clone()).collect();
         let terms = Terms { engine, most_bytes, only: (!tables.is_empty()).then_some(&tables) };
         let report = |step: Step| {
@@ -254,36 +295,4 @@ impl<'a> Run<'a> {
             self.steps.push(step);
         }
     }
-}
-
-impl Embedded {
-    fn read() -> Result<Self, Problem> {
-        let migrations = Migrations::embedded(sqlx::migrate!("../migrations")).map_err(ledger::Error::from)?;
-        Ok(Self { migrations, ecto: ecto_files::embedded().map_err(ledger::Error::from)? })
-    }
-
-    fn plan(&self, state: &LayerState, database: &str) -> Result<PerformancePlan, Error> {
-        Ok(layer::plan(&self.migrations, &self.ecto, state).map_err(ledger::Error::broken(database))?)
-    }
-}
-
-async fn declared(connection: &mut PgConnection, state: &LayerState, database: &str) -> Result<Vec<Layout>, Error> {
-    let failed = |error| Error::from(database::Error::sql("read the layouts", database)(error));
-    transaction::run_with(connection, transaction::READ_ONLY, failed, async |connection| {
-        layouts::read(connection, &state.ledger, database).await.map(transaction::End::Commit)
-    })
-    .await
-}
-
-async fn verified(connection: &mut PgConnection, layouts: &[Layout], database: &str) -> Result<Vec<Step>, Problem> {
-    let sound = audit::audit(connection, layouts, database).await?;
-    let step = |it: audit::Sound| Step::new(database, LAYER, it.object, it.name, Status::Unchanged).detail(it.detail);
-    Ok(sound.into_iter().map(step).collect())
-}
-
-fn ecto_steps(database: &str, files: &Files, state: &LayerState) -> Vec<Step> {
-    let is_applied = |version| state.ecto.applied().contains(&version);
-    let status = |version| if is_applied(version) { Status::Unchanged } else { Status::Pending };
-    let step = |version| Some(Step::new(database, "ecto", "migration", files.name(version)?, status(version)));
-    files.versions().filter_map(step).collect()
 }

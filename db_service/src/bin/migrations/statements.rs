@@ -29,22 +29,29 @@ impl Statements {
         Ok(Self(tables))
     }
 
-    /// On stdout. Of several statements that differ in the leaf alone, the first.
+    /// On stdout.
     pub(crate) fn print(&self, console: &Console) {
+        for line in self.text().lines() {
+            console.result(line);
+        }
+    }
+
+    /// For people. Of several statements that differ in the leaf alone, the first.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
         for (table, phases) in &self.0 {
             for PhaseStatements { phase, next, after_a_kill, statements } in phases {
-                console.result(&format!(
-                    "-- {table}: {phase} → {next}; a kill before the end of it leaves {after_a_kill}"
-                ));
+                text += &format!("-- {table}: {phase} → {next}; a kill before the end of it leaves {after_a_kill}\n");
                 for (statement, count) in distinct(statements) {
-                    console.result(&statement.to_string());
+                    text += &format!("{statement}\n");
                     if count > 1 {
-                        console.result(&format!("-- … and {} like it", count - 1));
+                        text += &format!("-- … and {} like it\n", count - 1);
                     }
                 }
-                console.result("");
+                text.push('\n');
             }
         }
+        text
     }
 
     /// All of them.
