@@ -46,10 +46,12 @@ impl Options {
         let of_command = match &self.command {
             Some(Command::Plan(Plan { braking, .. })) => Work::from(*braking),
             Some(Command::CreateIndex(create)) => Work::from(create.waiting),
-            Some(Command::Layout(Declare { choice, .. })) => choice.work,
-            Some(Command::Split(Split { choice, .. })) => choice.work,
-            Some(Command::Merge(Merge { choice, .. })) => choice.work,
-            Some(Command::Revert(Revert { choice, .. })) => choice.work,
+            Some(
+                Command::Layout(Declare { choice, .. })
+                | Command::Split(Split { choice, .. })
+                | Command::Merge(Merge { choice, .. })
+                | Command::Revert(Revert { choice, .. }),
+            ) => choice.work,
             Some(Command::Status | Command::Verify) | None => Work::default(),
         };
         of_command.or(self.work)

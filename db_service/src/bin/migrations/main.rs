@@ -51,16 +51,13 @@ async fn main() -> ExitCode {
     if options.target.json {
         console.json(&report);
     } else if error.is_none() {
-        match &run.sql {
+        if let Some(sql) = &run.sql {
             // Nothing else goes to where psql may be reading.
-            Some(sql) => {
-                console.result(sql);
-                console.note(&report.summary());
-            }
-            None => {
-                run.statements.print(&console);
-                console.result(&report.summary());
-            }
+            console.result(sql);
+            console.note(&report.summary());
+        } else {
+            run.statements.print(&console);
+            console.result(&report.summary());
         }
     }
     report.exit().into()

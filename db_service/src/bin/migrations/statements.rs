@@ -1,5 +1,7 @@
 //! The statements of a plan, for people and for `--json`.
 
+use std::fmt::Write as _;
+
 use database::Statement;
 use relayout::Budget;
 use relayout::layout::Layout;
@@ -41,11 +43,12 @@ impl Statements {
         let mut text = String::new();
         for (table, phases) in &self.0 {
             for PhaseStatements { phase, next, after_a_kill, statements } in phases {
-                text += &format!("-- {table}: {phase} → {next}; a kill before the end of it leaves {after_a_kill}\n");
+                let _ =
+                    writeln!(text, "-- {table}: {phase} → {next}; a kill before the end of it leaves {after_a_kill}");
                 for (statement, count) in distinct(statements) {
-                    text += &format!("{statement}\n");
+                    let _ = writeln!(text, "{statement}");
                     if count > 1 {
-                        text += &format!("-- … and {} like it\n", count - 1);
+                        let _ = writeln!(text, "-- … and {} like it", count - 1);
                     }
                 }
                 text.push('\n');

@@ -39,7 +39,7 @@ pub(crate) struct Braking {
     brake: Option<u64>,
 }
 
-const LOCK_TIMEOUT: Duration = Duration::from_secs(600);
+const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
 const BRAKE: Duration = Duration::from_millis(50);
 
 /// One option may stand in two places, so that it is not clap that knows the default.
