@@ -182,7 +182,6 @@ mod tests {
         assert!(options("migrations --json status").unwrap().target.json);
         assert!(options("migrations plan --sql").is_ok());
         assert!(options("migrations plan --sql --json").is_err());
-        assert!(options("migrations --json plan --sql").is_err());
         assert!(options("migrations status --yes").is_err());
     }
 }
