@@ -5,7 +5,7 @@ use terminal::{Exit, Failure};
 use crate::layers::error::LayerError;
 use crate::process::ProcessError;
 use crate::project::ProjectError;
-use crate::reset::ResetError;
+use crate::reset::error::ResetError;
 use crate::server::ServerError;
 use crate::structure::StructureError;
 

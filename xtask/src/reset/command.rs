@@ -7,9 +7,10 @@ use database::given::Given;
 use database::quote::identifier;
 use database::{DatabaseLock, DatabaseUrl, ServerUrl, connection};
 use sqlx::{AssertSqlSafe, Executor as _};
+use terminal::Exit;
 use terminal::console::Console;
-use terminal::{Exit, Failure};
 
+use super::error::ResetError;
 use crate::cli::ResetOptions;
 use crate::error::Error;
 use crate::project::Project;
@@ -17,39 +18,6 @@ use crate::server::{self, ServerError};
 
 /// How long another run on the database is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Why nothing was dropped.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ResetError {
-    #[error("the variable `DATABASE_URL` names `{0}`, which is not the development server of this project")]
-    NotOurs(String),
-    #[error("database `{0}` is not marked as one of development or tests")]
-    NotDevelopment(String),
-    #[error("dropping database `{0}` was not agreed to")]
-    NoConsent(String),
-    #[error("cannot ask on this terminal")]
-    Terminal(#[source] std::io::Error),
-}
-
-impl Failure for ResetError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NotOurs(_) => "unset it; only databases of the project's own server are reset".into(),
-            Self::NotDevelopment(_) => {
-                "nothing was changed; `cargo xtask db-setup` marks the databases that it makes".into()
-            }
-            Self::NoConsent(_) | Self::Terminal(_) => "nothing was changed; pass `--yes` to agree beforehand".into(),
-        })
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            Self::NotOurs(_) | Self::NoConsent(_) => Exit::Usage,
-            Self::NotDevelopment(_) => Exit::Violation,
-            Self::Terminal(_) => Exit::Failed,
-        }
-    }
-}
 
 pub(crate) fn run(options: &ResetOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
     let server = server::of_own(project, console)?;
