@@ -129,6 +129,15 @@ pub(crate) enum Layer {
 impl Layer {
     /// All of them, in their order.
     pub(crate) const ALL: [Self; 3] = [Self::Bootstrap, Self::Ecto, Self::Sqlx];
+
+    /// As people type it, and as steps name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bootstrap => "bootstrap",
+            Self::Ecto => "ecto",
+            Self::Sqlx => "sqlx",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

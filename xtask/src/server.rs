@@ -138,8 +138,9 @@ pub(crate) fn start(
     let settings =
         dev_server::Settings { root: project.root().to_owned(), kind: kind_of(kind)?, port, timeout: START_PATIENCE };
     let clock = std::time::Instant::now();
-    let start = dev_server::start(&settings, &|text: &str| console.busy(text));
-    console.done();
+    let job = console.job("server");
+    let start = dev_server::start(&settings, &|text: &str| job.announce(text));
+    drop(job);
     let start = start?;
     for note in &start.notes {
         console.note(&note.to_string());

@@ -221,10 +221,6 @@ impl Drain {
         Error::Outrun { table: self.table.clone(), database: lock.url().database().to_owned() }
     }
 
-    pub(crate) fn table(&self) -> &str {
-        &self.table
-    }
-
     pub(crate) fn failed(&self, lock: &DatabaseLock) -> impl Fn(sqlx::Error) -> Error + use<> {
         Error::during(&format!("drain the change log of table `{}`", self.table), lock.url().database())
     }

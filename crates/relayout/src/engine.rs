@@ -9,6 +9,7 @@ use database::transaction::{self, End};
 use database::{DatabaseLock, Statement, Worker};
 use sqlx::PgConnection;
 use terminal::Finding;
+use terminal::activity::{Activity, Watcher};
 
 use crate::brake::Braked;
 use crate::budget::Budget;
@@ -19,7 +20,6 @@ use crate::phase::catching_up::Swap;
 use crate::phase::machine::{Duty, Work, duty};
 use crate::phase::{abandoned, backfilling, catching_up, indexing, swapped};
 use crate::preflight;
-use crate::progress::Progress;
 use crate::table::definition::Definition;
 use crate::vacuum;
 
@@ -35,7 +35,7 @@ pub struct Engine<'a> {
     /// How long transactions are waited for that began before the last rows were copied, and before the swap.
     pub patience: Duration,
     /// Told what is going on.
-    pub progress: &'a Progress<'a>,
+    pub watcher: &'a dyn Watcher,
 }
 
 impl Engine<'_> {
@@ -102,16 +102,21 @@ impl Engine<'_> {
             Some(job) => job,
             None => self.plan(worker, layout).await?,
         };
+        let activity = self.watcher.began(&format!("{} {}", self.database(), job.table));
+        let activity = activity.as_ref();
         let (mut locked, mut braked, mut unfinished) = (None, None, false);
         while let Some(duty) = duty(job.phase) {
-            match self.work(duty.work, &job, worker).await? {
-                Worked::Ready(ranges) => self.advance(&mut job, worker, &duty, &ranges).await?,
+            match self.work(duty.work, &job, worker, activity).await? {
+                Worked::Ready(ranges) => {
+                    activity.phase(duty.doing, None);
+                    self.advance(&mut job, worker, &duty, &ranges).await?;
+                }
                 Worked::Moved(time, slower) => {
                     job.phase = duty.next;
                     (locked, braked) = (Some(time), slower);
                 }
                 Worked::Altered => {
-                    self.progress.say(|| format!("Table `{}` was altered meanwhile, starting anew", job.table));
+                    activity.phase("starting anew, since it was altered", None);
                     return self.abandon(job, worker).await;
                 }
                 Worked::Refused(findings) => return Err(self.refused(&job.table, findings)),
@@ -143,22 +148,18 @@ impl Engine<'_> {
         }
     }
 
-    async fn work(&self, work: Work, job: &Job, worker: &mut Worker) -> Result<Worked, Error> {
-        let (lock, budget, progress, table) = (self.lock, self.budget, self.progress, &job.table);
+    async fn work(&self, work: Work, job: &Job, worker: &mut Worker, activity: &dyn Activity) -> Result<Worked, Error> {
+        let (lock, budget, table) = (self.lock, self.budget, &job.table);
         match work {
             Work::Nothing => {}
             Work::Divide => {
+                activity.phase("dividing", None);
                 return backfilling::divide(job, worker).await.map(Worked::Ready).map_err(self.failed(table));
             }
-            Work::Copy => backfilling::copy(lock, worker, budget, job, progress).await?,
-            Work::BuildIndexes => {
-                let busy = |done: usize, total: usize| {
-                    progress.say(|| format!("Building the indexes of `{table}`: {done} of {total}"));
-                };
-                indexing::build(lock, worker, job, budget, busy).await?;
-            }
+            Work::Copy => backfilling::copy(lock, worker, budget, job, activity).await?,
+            Work::BuildIndexes => indexing::build(lock, worker, job, budget, activity).await?,
             Work::Swap => {
-                let (swap, braked) = catching_up::run(lock, worker, budget, job, self.patience, progress).await?;
+                let (swap, braked) = catching_up::run(lock, worker, budget, job, self.patience, activity).await?;
                 return match swap {
                     Some(Swap::Done(time)) => Ok(Worked::Moved(time, braked)),
                     Some(Swap::Altered) => Ok(Worked::Altered),
@@ -168,7 +169,7 @@ impl Engine<'_> {
                 };
             }
             Work::Compare => {
-                if !swapped::is_settled(lock, worker, budget, job, self.patience, progress).await? {
+                if !swapped::is_settled(lock, worker, budget, job, self.patience, activity).await? {
                     return Ok(Worked::Waiting);
                 }
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use database::{DatabaseLock, Worker};
 use sqlx::PgConnection;
+use terminal::activity::{Activity, Count, Unit};
 
 use crate::brake::{Brake, Braked};
 use crate::budget::Budget;
@@ -12,7 +13,6 @@ use crate::drain::Drain;
 use crate::error::Error;
 use crate::job::Job;
 use crate::pace::Pace;
-use crate::progress::Progress;
 
 /// So few entries may be drained while nobody can write.
 const SHORT: i64 = 200;
@@ -27,7 +27,7 @@ pub(crate) struct Pursuit<'a> {
     drain: &'a Drain,
     brake: Brake<'a>,
     pace: Cell<Pace>,
-    progress: &'a Progress<'a>,
+    activity: &'a dyn Activity,
 }
 
 impl<'a> Pursuit<'a> {
@@ -37,10 +37,10 @@ impl<'a> Pursuit<'a> {
         job: &'a Job,
         drain: &'a Drain,
         budget: Budget,
-        progress: &'a Progress<'a>,
+        activity: &'a dyn Activity,
     ) -> Self {
         let pace = Cell::new(Pace::new(budget, drain.in_whole));
-        Self { lock, drain, brake: Brake::new(job), pace, progress }
+        Self { lock, drain, brake: Brake::new(job), pace, activity }
     }
 
     /// Drains, a transaction a round, until little comes in meanwhile.
@@ -48,10 +48,14 @@ impl<'a> Pursuit<'a> {
         let drain = self.drain;
         let failed = drain.failed(self.lock);
         let (mut before, mut in_vain) = (drain.length(own).await.map_err(&failed)?, 0);
+        let entries = Count::of(Unit::Entries, before.unsigned_abs());
+        self.activity.phase("catching up", Some(entries));
         loop {
             let Pace { connections, brake, .. } = self.pace.get();
             if !brake.is_zero() {
                 self.brake.put_on(own, brake).await.map_err(&failed)?;
+                let slower = format!("catching up, writers slowed by {} ms a row", brake.as_millis());
+                self.activity.phase(&slower, Some(Count::of(Unit::Entries, before.unsigned_abs())));
             }
             let is_caught = if drain.in_whole {
                 drain.moments(own, STRETCH).await.map_err(&failed)?
@@ -70,16 +74,7 @@ impl<'a> Pursuit<'a> {
                 }
             }
             before = length;
-            self.progress.say(|| {
-                let table = drain.table();
-                let slower = match brake.as_millis() {
-                    0 => String::new(),
-                    brake => format!(", writers slowed down by {brake} ms a row"),
-                };
-                format!(
-                    "Draining the change log of `{table}`: {length} entries left, {connections} connections{slower}"
-                )
-            });
+            self.activity.left(length.unsigned_abs());
         }
     }
 

@@ -53,15 +53,18 @@ pub(crate) fn clean(table: &str) -> Statement {
 pub(crate) async fn outlast_older(
     connection: &mut PgConnection,
     patience: Duration,
-    waiting: impl Fn(),
+    waiting: impl FnOnce(),
 ) -> Result<bool, sqlx::Error> {
     let started = Instant::now();
     let now = Moment::now(connection).await?;
+    let mut waiting = Some(waiting);
     while now.has_older(connection).await? {
         if started.elapsed() >= patience {
             return Ok(false);
         }
-        waiting();
+        if let Some(waiting) = waiting.take() {
+            waiting();
+        }
         sleep(Duration::from_millis(50)).await;
     }
     Ok(true)

@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::activity::{Activity, Watcher};
+use crate::board::{Board, Job};
 use crate::failure::Failure;
 use crate::finding::{self, Finding};
 use crate::secret::Secret;
@@ -19,14 +19,20 @@ use crate::variables;
 #[derive(Debug)]
 pub struct Console {
     colour: bool,
+    board: Board,
     screen: Mutex<Screen>,
+}
+
+impl Watcher for Console {
+    fn began(&self, label: &str) -> Box<dyn Activity + '_> {
+        Box::new(self.job(label))
+    }
 }
 
 /// What is on it, and what must never be.
 #[derive(Debug)]
 struct Screen {
     secrets: Vec<Secret>,
-    spinner: Option<ProgressBar>,
     /// Those already shown.
     remedies: HashSet<String>,
 }
@@ -35,8 +41,10 @@ impl Console {
     /// A console on this process's stdout and stderr; `NO_COLOR` is honoured.
     #[must_use]
     pub fn new() -> Self {
-        let colour = std::io::stderr().is_terminal() && !variables::no_color();
-        Self { colour, screen: Mutex::new(Screen { secrets: Vec::new(), spinner: None, remedies: HashSet::new() }) }
+        let is_terminal = std::io::stderr().is_terminal() && !variables::is_terminal_dumb();
+        let colour = is_terminal && !variables::no_color();
+        let screen = Mutex::new(Screen { secrets: Vec::new(), remedies: HashSet::new() });
+        Self { colour, board: Board::new(is_terminal, colour), screen }
     }
 
     /// From now on it is hidden in what other programs and servers print.
@@ -91,36 +99,20 @@ impl Console {
         self.progress(&format!("{} {line}", self.paint(&format!("{program} |"), "2")));
     }
 
-    /// Something that takes a while has begun: a spinner on a terminal, a line elsewhere. Ends with [`Console::done`].
-    pub fn busy(&self, text: &str) {
-        if !std::io::stderr().is_terminal() {
-            return self.progress(&format!("{text} …"));
-        }
-        let text = text.to_owned();
-        let mut screen = self.screen();
-        if let Some(spinner) = &screen.spinner {
-            spinner.set_message(text);
-            return;
-        }
-        let spinner = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-            spinner.set_style(style);
-        }
-        spinner.set_message(text);
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        screen.spinner = Some(spinner);
+    /// Something that takes a while has begun: a line of its own, until what is given back is dropped.
+    #[must_use]
+    pub fn job(&self, label: &str) -> Job {
+        self.board.began(label)
     }
 
-    /// What [`Console::busy`] announced is over.
+    /// The work is over, whatever goes on: no line of it is shown any more.
     pub fn done(&self) {
-        if let Some(spinner) = self.screen().spinner.take() {
-            spinner.finish_and_clear();
-        }
+        self.board.clear();
     }
 
     /// The result, on stdout.
     pub fn result(&self, text: &str) {
-        self.beside_spinner(|| drop(writeln!(std::io::stdout(), "{text}")));
+        self.board.beside(|| drop(writeln!(std::io::stdout(), "{text}")));
     }
 
     /// The result as JSON, on stdout.
@@ -141,7 +133,7 @@ impl Console {
             return Ok(None);
         }
         let mut answer = String::new();
-        self.beside_spinner(|| {
+        self.board.held(|| {
             let mut terminal = std::io::stderr();
             write!(terminal, "{question} [y/N] ")?;
             terminal.flush()?;
@@ -175,15 +167,7 @@ impl Console {
 
     fn progress(&self, line: &str) {
         // A closed stderr is no reason to stop.
-        self.beside_spinner(|| drop(writeln!(std::io::stderr(), "{line}")));
-    }
-
-    fn beside_spinner<T>(&self, print: impl FnOnce() -> T) -> T {
-        let spinner = self.screen().spinner.clone();
-        match spinner {
-            Some(spinner) => spinner.suspend(print),
-            None => print(),
-        }
+        self.board.beside(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
 
     fn paint(&self, text: &str, code: &str) -> String {

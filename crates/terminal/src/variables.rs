@@ -10,6 +10,12 @@ pub fn no_color() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// Whether the terminal can only print one line after the other.
+#[must_use]
+pub fn is_terminal_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|value| value == "dumb")
+}
+
 /// The folders in which programs are looked for.
 #[must_use]
 pub fn path() -> Vec<PathBuf> {

@@ -4,7 +4,7 @@ use db_service::layer::{self, LayerState, PerformancePlan};
 use db_service::subject::Terms;
 use ledger::ecto::Files;
 use ledger::migration::Migrations;
-use relayout::{Budget, Engine, Progress};
+use relayout::{Budget, Engine};
 use terminal::step::Step;
 
 use super::contract::{Layer, LayerPlan};
@@ -49,11 +49,9 @@ impl Layer for Performance {
     async fn apply(&self, plan: &PerformancePlan, session: &mut Session<'_>) -> Result<(), LayerError> {
         let console = session.console;
         let mut steps = Vec::new();
-        let busy = |text: &str| console.busy(text);
-        let progress = Progress::new(&busy);
         let Locked { lock, worker } = session.lock().await?;
         let (budget, patience) = (Budget::MODEST, Engine::PATIENCE);
-        let engine = Engine { lock, budget, free_disk: None, patience, progress: &progress };
+        let engine = Engine { lock, budget, free_disk: None, patience, watcher: console };
         let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL }, only: None };
         let outcome = layer::apply(plan, &self.migrations, worker, &terms, |step| {
             console.step(&step);

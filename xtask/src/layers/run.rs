@@ -1,5 +1,7 @@
 //! Bringing a layer about: the same for every one.
 
+use terminal::activity::Activity as _;
+
 use super::contract::{Layer, LayerPlan as _, Visitor};
 use super::error::LayerError;
 use super::session::Session;
@@ -26,6 +28,8 @@ pub(crate) async fn run<L: Layer>(layer: &L, session: &mut Session<'_>, dry_run:
         session.notes.extend(plan.notes());
         return plan.refused(target);
     }
+    let job = session.console.job(session.target.name());
+    job.phase(&format!("{} layer", L::NAME.name()), None);
     // Another run may have done the work before we had the lock.
     let plan = loop {
         // The database itself is made under the server's lock; everything else under the database's own.

@@ -77,10 +77,9 @@ impl<'a> Session<'a> {
     /// Keeps other runs away from this database until the session ends; whoever changes something has it from here.
     pub(crate) async fn lock(&mut self) -> Result<&mut Locked, LayerError> {
         if self.locked.is_none() {
-            let console = self.console;
-            let lock = DatabaseLock::acquire(&self.target.url, self.patience, |text| console.busy(text)).await;
-            console.done();
-            let lock = lock?;
+            let job = self.console.job(self.target.name());
+            let lock = DatabaseLock::acquire(&self.target.url, self.patience, |text| job.announce(text)).await?;
+            drop(job);
             let worker = Worker::connect(&lock).await?;
             self.locked = Some(Locked { lock, worker });
             // From now on the worker reads as well.

@@ -74,25 +74,26 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
         return Err(Error::Failed("the scratch database could not be set up"));
     }
     let mut connection = connection::connect(url).await?;
-    console.busy("Filling the tables");
+    let job = console.job("bench");
+    job.announce("Filling the tables");
     for statement in load::rows(size.rows, size.vectors) {
         execute(&mut connection, &statement).await.map_err(failed("fill the tables"))?;
     }
     for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
         execute(&mut connection, statement).await.map_err(failed("fill the tables"))?;
     }
-    console.busy("Measuring the change log");
+    job.announce("Measuring the change log");
     let capture = change_log::measure(&mut connection).await.map_err(failed("measure the change log"))?;
     let mut offline = Vec::new();
     for table in TABLES {
-        console.busy(&format!("Converting {table} offline"));
+        job.announce(&format!("Converting {table} offline"));
         offline.push(offline::convert(url, table).await.map_err(failed("convert offline"))?);
     }
     execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
-    console.busy("Writing without a conversion");
+    job.announce("Writing without a conversion");
     let (before, ..) = beside_writers(size, url, async || tokio::time::sleep(Duration::from_secs(5)).await).await?;
     // The same work on the same machine, which the writers have their share of: what is left to differ is the engine.
-    console.busy("Converting offline, beside writers");
+    job.announce("Converting offline, beside writers");
     let (control, _, offline_beside) = beside_writers(size, url, async || {
         let mut times = Vec::new();
         for table in TABLES {
@@ -103,7 +104,7 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
     .await?;
     let offline_beside = offline_beside.map_err(failed("convert offline, beside writers"))?;
     execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
-    console.busy("Converting under writers");
+    job.announce("Converting under writers");
     let (during, seen, outcome) = beside_writers(size, url, async || set_up(url, &["sqlx"])).await?;
     if !outcome {
         return Err(Error::Failed("the conversion failed"));

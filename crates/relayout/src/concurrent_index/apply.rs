@@ -5,6 +5,7 @@ use std::time::Duration;
 use database::retry::{self, Attempt, Attempts};
 use database::{Statement, Worker};
 use sqlx::AssertSqlSafe;
+use terminal::activity::{Activity, Count, Unit};
 
 use super::index::Index;
 use crate::error::Error;
@@ -22,12 +23,12 @@ pub async fn apply(
     statements: &[Statement],
     index: &Index,
     database: &str,
-    progress: impl Fn(&str),
+    activity: &dyn Activity,
 ) -> Result<(), Error> {
     let (name, total) = (index.name(), statements.len());
     let failed = Error::during(&format!("build index `{name}`"), database);
-    for (number, statement) in statements.iter().enumerate() {
-        progress(&format!("Building index `{name}`: {number} of {total} statements"));
+    activity.phase("building", Some(Count::of(Unit::Statements, total.try_into().unwrap_or(u64::MAX))));
+    for statement in statements {
         let once = async |worker: &mut Worker, timeout: Duration| {
             let timeout = statement.lock_timeout.map_or(0, |_| timeout.as_millis());
             // By itself: a statement that may be in no transaction may be in no round trip with another one either.
@@ -37,6 +38,7 @@ pub async fn apply(
             Ok(Attempt::Done(()))
         };
         retry::until_locked(worker, ATTEMPTS, async |_| Ok(()), once).await.map_err(&failed)?;
+        activity.advanced(1);
     }
     Ok(())
 }

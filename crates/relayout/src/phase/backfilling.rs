@@ -10,6 +10,7 @@ use database::quote::identifier;
 use database::transaction::{self, End};
 use database::{DatabaseLock, Relation, Statement, Worker};
 use sqlx::{AssertSqlSafe, PgConnection};
+use terminal::activity::{Activity, Count, Unit};
 
 use crate::batch::BatchSize;
 use crate::budget::Budget;
@@ -18,7 +19,6 @@ use crate::job::Job;
 use crate::job::range::{self, Range};
 use crate::key_order;
 use crate::layout::Estimate;
-use crate::progress::{Progress, Rate};
 use crate::table::definition::Definition;
 use crate::workers;
 
@@ -53,19 +53,19 @@ pub(crate) async fn copy(
     worker: &mut Worker,
     budget: Budget,
     job: &Job,
-    progress: &Progress<'_>,
+    activity: &dyn Activity,
 ) -> Result<(), Error> {
     let table = &job.table;
     let failed = Error::during(&format!("copy the rows of table `{table}`"), lock.url().database());
     let ranges = range::unfinished(job, worker).await.map_err(&failed)?;
     let before = range::rows_copied(job, worker).await.map_err(&failed)?;
     let estimate = Estimate::of(worker, &job.sources()).await.map_err(&failed)?;
-    let rate = Rate::new(before, estimate);
+    let count = Count::about(Unit::Rows, before.unsigned_abs(), estimate.rows.max(before.unsigned_abs()));
+    activity.phase("copying", Some(count));
     let has_failed = Cell::new(false);
     let copy = async |worker: &mut Worker, range| {
-        let copied = |rows| {
-            rate.count(rows);
-            progress.say(|| format!("Copying table `{table}`: {rate}"));
+        let copied = |rows: i64| {
+            activity.advanced(rows.unsigned_abs());
             !has_failed.get()
         };
         let outcome = copy_range(job, range, worker, copied).await;

@@ -8,6 +8,7 @@ use database::transaction::{self, End};
 use database::{DatabaseLock, Statement, Worker, relation, statement};
 use sqlx::PgConnection;
 use terminal::Finding;
+use terminal::activity::Activity;
 
 use crate::brake::Braked;
 use crate::budget::Budget;
@@ -17,7 +18,6 @@ use crate::error::Error;
 use crate::job::{Job, Phase};
 use crate::key_order;
 use crate::layout::Layout;
-use crate::progress::Progress;
 use crate::pursuit::Pursuit;
 use crate::stale;
 use crate::table::definition::Definition;
@@ -50,18 +50,16 @@ pub(crate) async fn run(
     budget: Budget,
     job: &Job,
     readers: Duration,
-    progress: &Progress<'_>,
+    activity: &dyn Activity,
 ) -> Result<(Option<Swap>, Option<Braked>), Error> {
     let failed = Error::during(&format!("change the layout of table `{}`", job.table), lock.url().database());
     let drain = Drain::new(job);
-    let pursuit = Pursuit::new(lock, job, &drain, budget, progress);
+    let pursuit = Pursuit::new(lock, job, &drain, budget, activity);
     let swap = async {
         pursuit.catch_up(worker).await?;
         // A transaction at REPEATABLE READ that is older than the copied rows would not see them in the new form. Whoever stays
         // longer than that finds the rows missing that were copied since.
-        let waiting = || {
-            progress.say(|| format!("Waiting for transactions that are older than the copied rows of `{}`", job.table));
-        };
+        let waiting = || activity.phase("waiting for older transactions", None);
         stale::outlast_older(worker, readers, waiting).await.map_err(&failed)?;
         let role = ServerFacts::read(worker, &job.public()).await.map_err(&failed)?.role;
         retry::until_locked(
@@ -69,6 +67,7 @@ pub(crate) async fn run(
             ATTEMPTS,
             async |worker| pursuit.catch_up(worker).await,
             async |worker, timeout| {
+                activity.phase("swapping", None);
                 let swap = async |connection: &mut PgConnection| {
                     try_once(connection, job, &drain, &pursuit, &role, timeout).await
                 };

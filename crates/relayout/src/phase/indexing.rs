@@ -1,12 +1,12 @@
 //! The keys and indexes of the new form: built after the copy, leaves side by side on several connections.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use database::quote::identifier;
 use database::{DatabaseLock, Relation, Statement, Worker};
 use ledger::catalog;
 use sqlx::{AssertSqlSafe, PgConnection};
+use terminal::activity::{Activity, Count, Unit};
 
 use crate::budget::Budget;
 use crate::drain::Drain;
@@ -28,15 +28,14 @@ pub(crate) async fn build(
     own: &mut Worker,
     job: &Job,
     budget: Budget,
-    progress: impl Fn(usize, usize),
+    activity: &dyn Activity,
 ) -> Result<(), Error> {
     let failed = Error::during(&format!("build the indexes of `{}`", job.table), lock.url().database());
     let missing = missing(own, job).await.map_err(&failed)?;
-    let total = missing.len();
     let (keys, others): (Vec<Build>, Vec<Build>) = missing.into_iter().partition(|build| build.is_key);
     let are_others_missing = others.len() == all(job).iter().filter(|(_, build)| !build.is_key).count();
-    let done = Cell::new(0);
-    let work_off = async |own: &mut Worker, builds: Vec<Build>| {
+    let work_off = async |own: &mut Worker, builds: Vec<Build>, phase: &str| {
+        activity.phase(phase, Some(Count::of(Unit::Indexes, builds.len().try_into().unwrap_or(u64::MAX))));
         let shares = Shares::new(budget, builds.iter().filter(|build| build.is_vector).count(), builds.len());
         let build = async |worker: &mut Worker, Build { statement, is_vector, .. }: Build| {
             sqlx::raw_sql(AssertSqlSafe(shares.settings(is_vector))).execute(&mut **worker).await?;
@@ -44,21 +43,22 @@ pub(crate) async fn build(
             // patience costs nobody anything. Both statements are one transaction.
             let statement = format!("SET LOCAL lock_timeout = 0; {}", statement.sql);
             sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut **worker).await?;
-            done.set(done.get() + 1);
-            progress(done.get(), total);
+            activity.advanced(1);
             Ok(())
         };
         workers::work_off(lock, own, budget.jobs, builds, &failed, build).await
     };
-    work_off(own, keys).await?;
+    work_off(own, keys, "building keys").await?;
     if !others.is_empty() {
         let drain = Drain::new(job);
+        activity.phase("catching up", None);
         if are_others_missing {
             drain.side_by_side(lock, own, budget.jobs, PATIENCE).await?;
         }
         drain.to_one_moment(lock, own).await?;
     }
-    work_off(own, others).await?;
+    work_off(own, others, "building indexes").await?;
+    activity.phase("analysing", None);
     let finish =
         format!("RESET maintenance_work_mem; RESET max_parallel_maintenance_workers; ANALYZE {}", job.shadow());
     sqlx::raw_sql(AssertSqlSafe(finish)).execute(&mut **own).await.map(drop).map_err(failed)

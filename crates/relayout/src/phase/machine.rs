@@ -10,6 +10,8 @@ use crate::job::{Job, Phase};
 pub(crate) struct Duty {
     /// What comes first: over many transactions, or outside of any.
     pub(crate) work: Work,
+    /// What the statements do, in a word or two.
+    pub(crate) doing: &'static str,
     /// What is run then, in the transaction that moves the job on.
     pub(crate) statements: fn(&Job) -> Vec<Statement>,
     /// The phase that it leads to.
@@ -41,48 +43,56 @@ pub(crate) fn duty(phase: Phase) -> Option<Duty> {
     Some(match phase {
         Phase::Planned => Duty {
             work: Work::Nothing,
+            doing: "preparing",
             statements: shadow::statements,
             next: Phase::Shadow,
             after_a_kill: "a row in the journal; the next run goes on with it, or gives it up if another layout is wanted by then",
         },
         Phase::Shadow => Duty {
             work: Work::Nothing,
+            doing: "capturing writes",
             statements: capturing::statements,
             next: Phase::Capturing,
             after_a_kill: "the new form, empty; writers do not notice it",
         },
         Phase::Capturing => Duty {
             work: Work::Divide,
+            doing: "dividing",
             statements: nothing,
             next: Phase::Backfilling,
             after_a_kill: "the log, which writers go on filling",
         },
         Phase::Backfilling => Duty {
             work: Work::Copy,
+            doing: "ending the copy",
             statements: nothing,
             next: Phase::Indexing,
             after_a_kill: "the ranges as far as they are copied; at most one batch a connection is copied again",
         },
         Phase::Indexing => Duty {
             work: Work::BuildIndexes,
+            doing: "attaching indexes",
             statements: indexing::attach,
             next: Phase::CatchingUp,
             after_a_kill: "the indexes that are whole; the others are built",
         },
         Phase::CatchingUp => Duty {
             work: Work::Swap,
+            doing: "swapping",
             statements: catching_up::swap,
             next: Phase::Swapped,
             after_a_kill: "the rest of the log; an entry and its effect go together",
         },
         Phase::Swapped => Duty {
             work: Work::Compare,
+            doing: "admitting all writers",
             statements: swapped::settle,
             next: Phase::Verified,
             after_a_kill: "both forms, the new one in use; they are compared from the start",
         },
         Phase::Verified => Duty {
             work: Work::Nothing,
+            doing: "dropping the old form",
             statements: verified::clean,
             next: Phase::Cleaned,
             after_a_kill: "the old form, which is dropped",
@@ -99,7 +109,7 @@ mod tests {
     fn the_machine_goes_through_all_phases_in_order() {
         let mut phases = vec![Phase::Planned];
         while let Some(duty) = duty(phases[phases.len() - 1]) {
-            assert!(!duty.after_a_kill.is_empty());
+            assert!(!duty.after_a_kill.is_empty() && !duty.doing.is_empty());
             phases.push(duty.next);
         }
         assert_eq!(phases, Phase::ALL[..Phase::ALL.len() - 1]);

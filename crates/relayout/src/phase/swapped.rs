@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use database::{DatabaseLock, Statement, Worker, statement};
+use terminal::activity::{Activity, Count, Unit};
 
 use crate::budget::Budget;
 use crate::change_log;
@@ -10,7 +11,6 @@ use crate::comparison;
 use crate::error::Error;
 use crate::job::Job;
 use crate::layout::Estimate;
-use crate::progress::{Progress, Rate};
 use crate::stale;
 
 use super::foreign_keys;
@@ -30,27 +30,23 @@ pub(crate) async fn is_settled(
     budget: Budget,
     job: &Job,
     patience: Duration,
-    progress: &Progress<'_>,
+    activity: &dyn Activity,
 ) -> Result<bool, Error> {
     let (table, database) = (&job.table, lock.url().database());
     let estimate = Estimate::of(worker, &job.compared().0).await;
-    let rate =
-        Rate::new(0, estimate.map_err(Error::during(&format!("compare the rows of table `{table}`"), database))?);
-    let compared = |rows: i64| {
-        rate.count(rows);
-        progress.say(|| format!("Comparing table `{table}`: {rate}"));
-    };
+    let estimate = estimate.map_err(Error::during(&format!("compare the rows of table `{table}`"), database))?;
+    activity.phase("comparing", Some(Count::about(Unit::Rows, 0, estimate.rows)));
+    let compared = |rows: i64| activity.advanced(rows.unsigned_abs());
     let rows = comparison::differences(lock, worker, budget.jobs, job, compared).await?;
     if rows > 0 {
         return Err(Error::Differs { table: table.clone(), database: database.to_owned(), rows });
     }
     let waits = async {
         for validate in foreign_keys::validate(job) {
-            progress.say(|| format!("Checking the foreign keys of table `{table}`"));
+            activity.phase("checking foreign keys", None);
             statement::execute(worker, &[validate]).await?;
         }
-        let waiting =
-            || progress.say(|| format!("Waiting for transactions that are older than the new layout of `{table}`"));
+        let waiting = || activity.phase("waiting for older transactions", None);
         stale::outlast_older(worker, patience, waiting).await
     };
     waits.await.map_err(Error::during(&format!("change the layout of table `{table}`"), database))

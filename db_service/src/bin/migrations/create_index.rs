@@ -84,11 +84,12 @@ impl CreateIndex {
             };
             return Ok(Indexed { steps: plan.iter().map(pending).collect(), sql: Some(script(&plan)) });
         }
-        let lock = DatabaseLock::acquire(url, patience, |text| console.busy(text)).await?;
+        let job = console.job(&format!("{database} {}", index.name()));
+        let lock = DatabaseLock::acquire(url, patience, |text| job.announce(text)).await?;
         let mut worker = Worker::connect(&lock).await?;
         // Another runner may have been before us.
         let plan = concurrent_index::plan(&mut worker, &index, database).await?;
-        concurrent_index::apply(&mut worker, &plan, &index, database, |text| console.busy(text)).await?;
+        concurrent_index::apply(&mut worker, &plan, &index, database, &job).await?;
         worker.close().await;
         lock.release().await;
         Ok(Indexed { steps: vec![step(database, &index, Status::Created)], sql: None })

@@ -8,7 +8,7 @@ use db_service::layer::{self, PerformancePlan};
 use db_service::subject::{Terms, layouts};
 use ledger::history::{self, History};
 use relayout::layout::Layout;
-use relayout::{Engine, Progress, adaptive};
+use relayout::{Engine, adaptive};
 use sqlx::PgConnection;
 use terminal::Finding;
 use terminal::console::Console;
@@ -240,14 +240,14 @@ impl<'a> Run<'a> {
         declarations: Vec<Declaration>,
     ) -> Result<(), Problem> {
         let (database, work) = (url.database(), options.work());
-        let lock = DatabaseLock::acquire(url, work.lock_timeout(), |text| self.console.busy(text)).await?;
+        let job = self.console.job(database);
+        let lock = DatabaseLock::acquire(url, work.lock_timeout(), |text| job.announce(text)).await?;
+        drop(job);
         let mut worker = Worker::connect(&lock).await?;
         let (console, steps, notes) = (self.console, &mut self.steps, &mut self.notes);
-        let busy = |text: &str| console.busy(text);
-        let progress = Progress::new(&busy);
         let free_disk = work.free_disk_bytes();
         let (budget, patience) = (work.budget(), work.patience());
-        let engine = Engine { lock: &lock, budget, free_disk, patience, progress: &progress };
+        let engine = Engine { lock: &lock, budget, free_disk, patience, watcher: console };
         // Who has declared a layout by hand has agreed to it.
         let most_bytes = if work.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
         let tables: Vec<String> = declarations.iter().map(|declaration| declaration.layout.table.clone()).collect();

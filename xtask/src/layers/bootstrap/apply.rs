@@ -7,6 +7,7 @@ use database::quote::{identifier, literal};
 use database::{DatabaseLock, Worker};
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+use terminal::activity::Activity as _;
 use terminal::step::Status;
 
 use super::absence::Absence;
@@ -50,9 +51,9 @@ pub(super) async fn create_database(session: &mut Session<'_>) -> Result<(), Lay
     let (target, console) = (session.target, session.console);
     let maintenance = target.url.server().maintenance();
     // A killed run could leave a database without its settings, and two runs would make it twice: hence the lock.
-    let lock = DatabaseLock::acquire(&maintenance, session.patience, |text| console.busy(text)).await;
-    console.done();
-    let lock = lock?;
+    let job = console.job(target.name());
+    let lock = DatabaseLock::acquire(&maintenance, session.patience, |text| job.announce(text)).await?;
+    job.phase("creating", None);
     let started = Instant::now();
     let mut worker = Worker::connect(&lock).await?;
     let outcome = create_unless_exists(&mut worker, target.name()).await;

@@ -63,14 +63,15 @@ impl Mix {
     }
 
     async fn run(&self, arguments: &[&str], target: &Target, console: &Console) -> Result<(), ProcessError> {
-        console.busy(&format!("Running mix {} for `{}`", arguments[0], target.name()));
+        let job = console.job(target.name());
+        job.announce(&format!("Running mix {} for `{}`", arguments[0], target.name()));
         let mut mix = Command::new("mix");
         mix.args(arguments).current_dir(&self.app);
         set_environment(&mut mix, target);
         let outcome =
             process::run(mix, &format!("mix {}", arguments.join(" ")), &format!("mix {}", target.name()), console)
                 .await;
-        console.done();
+        drop(job);
         outcome
     }
 
