@@ -98,10 +98,9 @@ impl Standing {
         if !fits(&others) && others.len() == 3 {
             others.remove(1);
         }
-        if !fits(&others)
-            && let Some((count, _)) = others.first().and_then(|count| count.split_once(' ')).filter(|_| least_bar > 0)
-        {
-            others[0] = count.to_owned();
+        if !fits(&others) && least_bar > 0 {
+            let unit = others.first().and_then(|count| count.find(' '));
+            others.first_mut().into_iter().zip(unit).for_each(|(count, unit)| count.truncate(unit));
         }
         if !fits(&others) {
             others.truncate(1);
