@@ -9,8 +9,9 @@ use crate::error::Error;
 use crate::server::ServerError;
 
 pub(crate) fn run(options: &CleanOptions, console: &Console) -> Result<Exit, Error> {
-    let folders = if options.dry_run { dev_server::cached() } else { dev_server::clean(&|text| console.busy(text)) };
-    console.done();
+    let job = console.job("cache");
+    let folders = if options.dry_run { dev_server::cached() } else { dev_server::clean(&|text| job.announce(text)) };
+    drop(job);
     let folders = folders.map_err(ServerError::from)?;
     let (kept, removed): (Vec<&Cached>, Vec<&Cached>) = folders.iter().partition(|folder| folder.user.is_some());
     let bytes: u64 = removed.iter().map(|folder| folder.bytes).sum();

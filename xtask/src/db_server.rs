@@ -46,9 +46,10 @@ fn start(kind: crate::cli::ServerKind, port: Option<u16>, project: &Project, con
 }
 
 fn stop(project: &Project, console: &Console) -> Result<Exit, Error> {
-    console.busy("Stopping the server");
+    let job = console.job("server");
+    job.announce("Stopping the server");
     let stop = dev_server::stop(project.root()).map_err(ServerError::from)?;
-    console.done();
+    drop(job);
     match stop {
         Stop::Stopped => console.result("Stopped the server; its data stays"),
         Stop::WasNotRunning => console.result("Unchanged: the server was not running"),

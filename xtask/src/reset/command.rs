@@ -52,9 +52,9 @@ async fn reset(url: &DatabaseUrl, options: &ResetOptions, console: &Console) -> 
         }
     }
     // Nobody is at work in it then; the lock ends with the database.
-    let lock = DatabaseLock::acquire(url, PATIENCE, |text| console.busy(text)).await;
-    console.done();
-    let _lock = lock?;
+    let job = console.job(name);
+    let _lock = DatabaseLock::acquire(url, PATIENCE, |text| job.announce(text)).await?;
+    drop(job);
     let mut maintenance = connection::connect(&url.server().maintenance()).await.map_err(database::Error::from)?;
     let statement = format!("DROP DATABASE {} WITH (FORCE)", identifier(name));
     let dropped = maintenance.execute(AssertSqlSafe(statement)).await.map(drop);
