@@ -9,7 +9,7 @@ use terminal::Exit;
 use terminal::console::Console;
 use terminal::variables::is_on_path;
 
-use crate::cli::{Bench, EctoMode, Layer, RelayoutOptions, ServerKind, ServerOptions, SetupOptions};
+use crate::cli::{Bench, EctoMode, Layer, Output, RelayoutOptions, ServerKind, ServerOptions, SetupOptions};
 use crate::error::Error;
 use crate::project::Project;
 use crate::{server, setup};
@@ -76,7 +76,7 @@ fn run_relayout(options: &RelayoutOptions, project: &Project, console: &Console)
 fn everything(server: ServerOptions) -> SetupOptions {
     SetupOptions {
         dry_run: false,
-        json: false,
+        output: Output::default(),
         layers: Layer::ALL.to_vec(),
         server,
         require: Vec::new(),

@@ -53,9 +53,8 @@ pub(crate) struct SetupOptions {
     /// Show what would be done and change nothing; exit code 3 if there is something
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Print the outcome as JSON on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
     /// Layers to set up, always in this order
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Layer::ALL)]
     pub(crate) layers: Vec<Layer>,
@@ -85,6 +84,17 @@ pub(crate) struct SetupOptions {
     /// How long to wait for another set-up of the same database
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) lock_timeout: u64,
+}
+
+/// How the outcome is told.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Output {
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Give every object a line of its own, also those that were unchanged or loaded
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod clean_cache;
 mod cli;
+mod closing;
 mod db_server;
 mod error;
 mod interrupt;

@@ -11,19 +11,25 @@ use terminal::step::{Status, Step};
 use terminal::{Exit, Failure};
 
 use crate::cli::SetupOptions;
+use crate::closing;
 use crate::error::Error;
 use crate::interrupt;
 use crate::layers::order::{Forecast, Layers};
 use crate::layers::run::BringAbout;
 use crate::layers::session::Session;
+use crate::layers::telling::Telling;
 use crate::project::Project;
 use crate::server::{self, TargetServer};
 use crate::target;
 
 pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) -> Exit {
     let started = Instant::now();
+    if options.output.verbose {
+        console.unfold();
+    }
     let mut work = Work::default();
     let outcome = set_up(options, project, console, &mut work);
+    console.done();
     work.errors.extend(outcome.err());
     work.notes.sort();
     work.notes.dedup();
@@ -32,14 +38,16 @@ pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) 
     let server = work.server.as_ref().map(TargetServer::report);
     let report = Report::new("db-setup", server, work.steps, work.notes, &errors, started.elapsed())
         .with_causes(|cause| console.hide_secrets(cause));
-    console.done();
     for error in errors {
         console.error(error);
     }
-    if options.json {
+    if options.output.json {
         console.json(&report);
     } else if report.outcome() != Outcome::Failed {
         console.result(&report.summary());
+        if let Some(server) = work.server.filter(|_| !options.dry_run) {
+            closing::say(&server, report.outcome() == Outcome::Changed, console);
+        }
     }
     report.exit()
 }
@@ -68,8 +76,9 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
     // Side by side: nothing in one database waits for another.
     let patience = Duration::from_secs(options.lock_timeout);
     let is_new = server.started.is_some();
-    let session = |target| Session::new(target, console, patience).looks_first(is_new);
-    let mut sessions: Vec<_> = targets.iter().map(session).collect();
+    let telling = Telling::new(console, targets.len());
+    let session = |(place, target)| Session::new(target, console, telling.teller(place), patience).looks_first(is_new);
+    let mut sessions: Vec<_> = targets.iter().enumerate().map(session).collect();
     let outcomes = runtime.block_on(async {
         let all = join_all(sessions.iter_mut().map(|session| bring_about(&layers, session, options.dry_run)));
         tokio::select! {
@@ -77,6 +86,7 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
             error = interrupt::awaited() => vec![Err(error)],
         }
     });
+    telling.rest();
     for session in sessions {
         work.steps.extend(session.steps);
         work.notes.extend(session.notes);

@@ -11,6 +11,7 @@ use crate::activity::{Activity, Watcher};
 use crate::board::{Board, Job};
 use crate::failure::Failure;
 use crate::finding::{self, Finding};
+use crate::fold::{Fold, Line};
 use crate::secret::Secret;
 use crate::step::{Status, Step};
 use crate::variables;
@@ -35,6 +36,8 @@ struct Screen {
     secrets: Vec<Secret>,
     /// Those already shown.
     remedies: HashSet<String>,
+    /// None where every step has a line of its own.
+    fold: Option<Fold>,
 }
 
 impl Console {
@@ -43,7 +46,7 @@ impl Console {
     pub fn new() -> Self {
         let is_terminal = std::io::stderr().is_terminal() && !variables::is_terminal_dumb();
         let colour = is_terminal && !variables::no_color();
-        let screen = Mutex::new(Screen { secrets: Vec::new(), remedies: HashSet::new() });
+        let screen = Mutex::new(Screen { secrets: Vec::new(), remedies: HashSet::new(), fold: Some(Fold::default()) });
         Self { colour, board: Board::new(is_terminal, colour), screen }
     }
 
@@ -52,19 +55,30 @@ impl Console {
         self.screen().secrets.extend(secrets);
     }
 
-    /// Something was done, or found done.
+    /// From now on every step has a line of its own.
+    pub fn unfold(&self) {
+        self.screen().fold = None;
+    }
+
+    /// Something was done, or found done. What can be folded with others is held back, until [`Console::done`] at the latest.
     pub fn step(&self, step: &Step) {
-        let line = step.to_string();
-        let status = step.status.to_string();
-        let rest = line.strip_prefix(&status).unwrap_or(&line);
-        let colour = match step.status {
-            Status::Unchanged => "2",
-            Status::LeftOut | Status::Pending => "33",
-            _ => "1;32",
-        };
-        self.progress(&format!("{}{rest}", self.paint(&status, colour)));
-        if let Some(remedy) = &step.remedy {
-            self.remedy(remedy);
+        let lines = self.screen().fold.as_mut().map_or_else(|| vec![Line::from(step)], |fold| fold.take(step));
+        self.lines(&lines);
+    }
+
+    fn lines(&self, lines: &[Line]) {
+        for Line { status, text, remedy } in lines {
+            let colour = match status {
+                Status::Unchanged | Status::Found | Status::Verified => "2",
+                Status::LeftOut | Status::Pending => "33",
+                _ => "1;32",
+            };
+            let status = status.to_string();
+            let rest = text.strip_prefix(&status).unwrap_or(text);
+            self.progress(&format!("{}{rest}", self.paint(&status, colour)));
+            if let Some(remedy) = remedy {
+                self.remedy(remedy);
+            }
         }
     }
 
@@ -105,9 +119,16 @@ impl Console {
         self.board.began(label)
     }
 
-    /// The work is over, whatever goes on: no line of it is shown any more.
+    /// The work is over, whatever goes on: no line of it is shown any more, and nothing is held back.
     pub fn done(&self) {
         self.board.clear();
+        let rest = self.screen().fold.as_mut().map(Fold::rest);
+        self.lines(&rest.unwrap_or_default());
+    }
+
+    /// What somebody can do next.
+    pub fn next(&self, line: &str) {
+        self.progress(line);
     }
 
     /// The result, on stdout.

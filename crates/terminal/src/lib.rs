@@ -32,6 +32,8 @@ pub mod elapsed;
 pub mod exit;
 pub mod failure;
 pub mod finding;
+#[cfg(feature = "console")]
+mod fold;
 pub mod report;
 pub mod secret;
 pub mod step;

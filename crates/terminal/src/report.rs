@@ -174,6 +174,8 @@ impl Report {
             (changed, "changed"),
             (self.count(|status| status == Status::Pending), "pending"),
             (self.count(|status| status == Status::Unchanged), "unchanged"),
+            (self.count(|status| status == Status::Found), "found"),
+            (self.count(|status| status == Status::Verified), "verified"),
             (self.count(|status| status == Status::LeftOut), "left out"),
         ];
         let mut parts: Vec<String> =

@@ -8,3 +8,4 @@ pub(crate) mod order;
 pub(crate) mod performance;
 pub(crate) mod run;
 pub(crate) mod session;
+pub(crate) mod telling;

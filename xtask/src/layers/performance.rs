@@ -47,14 +47,14 @@ impl Layer for Performance {
     }
 
     async fn apply(&self, plan: &PerformancePlan, session: &mut Session<'_>) -> Result<(), LayerError> {
-        let console = session.console;
+        let (console, teller) = (session.console, session.teller);
         let mut steps = Vec::new();
         let Locked { lock, worker } = session.lock().await?;
         let (budget, patience) = (Budget::MODEST, Engine::PATIENCE);
         let engine = Engine { lock, budget, free_disk: None, patience, watcher: console };
         let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL }, only: None };
         let outcome = layer::apply(plan, &self.migrations, worker, &terms, |step| {
-            console.step(&step);
+            teller.tell(&step);
             steps.push(step);
         })
         .await;

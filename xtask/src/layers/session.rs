@@ -8,12 +8,14 @@ use terminal::console::Console;
 use terminal::step::Step;
 
 use super::error::LayerError;
+use super::telling::Teller;
 use crate::target::Target;
 
 pub(crate) struct Session<'a> {
     pub(crate) target: &'a Target,
     pub(crate) console: &'a Console,
     pub(crate) patience: Duration,
+    pub(crate) teller: Teller<'a>,
     looks_first: bool,
     reader: Option<PgConnection>,
     locked: Option<Locked>,
@@ -28,11 +30,12 @@ pub(crate) struct Locked {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(target: &'a Target, console: &'a Console, patience: Duration) -> Self {
+    pub(crate) fn new(target: &'a Target, console: &'a Console, teller: Teller<'a>, patience: Duration) -> Self {
         Self {
             target,
             console,
             patience,
+            teller,
             looks_first: false,
             reader: None,
             locked: None,
@@ -91,13 +94,14 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn report(&mut self, step: Step) {
-        self.console.step(&step);
+        self.teller.tell(&step);
         self.steps.push(step);
     }
 
     /// Frees the lock and the connection. Done as soon as the work on this database is: a run that kept it while its
     /// other databases wait for another run, which in turn waits for this one, would wait for ever.
     pub(crate) async fn end(&mut self) {
+        self.teller.end();
         if let Some(Locked { lock, worker }) = self.locked.take() {
             // First the one that works: who takes the lock next waits for it.
             worker.close().await;

@@ -17,6 +17,7 @@ use crate::layers::ecto::layer::Ecto;
 use crate::layers::ecto::mix::Mix;
 use crate::layers::run;
 use crate::layers::session::Session;
+use crate::layers::telling::Telling;
 use crate::project::Project;
 use crate::server;
 use crate::target;
@@ -67,7 +68,8 @@ async fn dump_of_ecto(
         mix: Mix::new(project.ecto_app()),
         structure: project.structure(),
     };
-    let mut session = Session::new(&target, console, Duration::from_mins(1));
+    let telling = Telling::new(console, 1);
+    let mut session = Session::new(&target, console, telling.teller(0), Duration::from_mins(1));
     let outcome = run::run(&layer, &mut session, false).await;
     session.end().await;
     outcome?;

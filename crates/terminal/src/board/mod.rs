@@ -1,5 +1,6 @@
 //! What goes on at the moment, a line a job: bars below the output on a terminal, elsewhere a line now and then.
 
+mod edge;
 mod line;
 mod rate;
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::activity::{Activity, Count};
+use edge::Edge;
 use line::Standing;
 
 /// What is over sooner is not shown.
@@ -67,7 +69,9 @@ impl Board {
     /// On stderr.
     pub(crate) fn new(is_terminal: bool, colour: bool) -> Self {
         let terminal = is_terminal.then(|| Terminal {
-            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(Edge(
+                console::Term::buffered_stderr(),
+            )))),
             columns: || usize::from(console::Term::stderr().size().1),
             colour,
         });
@@ -119,7 +123,12 @@ impl Board {
 
     /// Takes all bars away, for good.
     pub(crate) fn clear(&self) {
-        locked(&self.state).hold(true);
+        let mut state = locked(&self.state);
+        state.hold(true);
+        if state.terminal.is_some() {
+            // Over a `^C` that was echoed where no bar was.
+            drop(write!(std::io::stderr(), "\r"));
+        }
     }
 }
 

@@ -38,6 +38,9 @@ pub(crate) struct Target {
     /// Print the outcome as JSON on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Give every object a line of its own, also those that were unchanged
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
 }
 
 impl Options {

@@ -31,6 +31,9 @@ async fn main() -> ExitCode {
         Ok(options) => options,
         Err(exit) => return exit,
     };
+    if options.target.verbose {
+        console.unfold();
+    }
     let started = Instant::now();
     let mut run = Run::new(&console);
     let outcome = tokio::select! {
