@@ -188,7 +188,7 @@ impl Console {
 
     fn progress(&self, line: &str) {
         // A closed stderr is no reason to stop.
-        self.board.beside(|| drop(writeln!(std::io::stderr(), "{line}")));
+        self.board.beside(|| drop(writeln!(std::io::stderr(), "{}{line}", self.board.edge())));
     }
 
     fn paint(&self, text: &str, code: &str) -> String {

@@ -17,31 +17,34 @@ pub(crate) struct Line {
 /// Holds steps back until it is known what they are folded with.
 #[derive(Debug, Default)]
 pub(crate) struct Fold {
-    unchanged: Vec<Step>,
-    loaded: Vec<Step>,
+    /// All of one status, layer and database.
+    alike: Vec<Step>,
     left_out: Vec<Step>,
 }
 
 impl Fold {
     /// Takes a step, and gives what can be shown by now.
     pub(crate) fn take(&mut self, step: &Step) -> Vec<Line> {
-        let is_next = |held: &Step| (&held.database, held.layer) != (&step.database, step.layer);
-        let mut lines = Vec::new();
-        if self.unchanged.iter().chain(&self.loaded).next_back().is_some_and(is_next) {
-            lines = self.folded();
+        if step.status == Status::LeftOut {
+            self.left_out.push(step.clone());
+            return Vec::new();
         }
-        match step.status {
-            Status::Unchanged => self.unchanged.push(step.clone()),
-            Status::Loaded => self.loaded.push(step.clone()),
-            Status::LeftOut => self.left_out.push(step.clone()),
-            _ => lines.push(Line::from(step)),
+        let kind = |step: &Step| (step.database.clone(), step.layer, step.status);
+        let mut lines = Vec::new();
+        if self.alike.first().is_some_and(|held| kind(held) != kind(step)) {
+            lines.extend(self.folded());
+        }
+        if matches!(step.status, Status::Unchanged | Status::Loaded) {
+            self.alike.push(step.clone());
+        } else {
+            lines.push(Line::from(step));
         }
         lines
     }
 
     /// What is still held back.
     pub(crate) fn rest(&mut self) -> Vec<Line> {
-        let mut lines = self.folded();
+        let mut lines: Vec<Line> = self.folded().into_iter().collect();
         let mut left_out = std::mem::take(&mut self.left_out);
         while let Some(first) = left_out.first().cloned() {
             let is_same =
@@ -53,9 +56,8 @@ impl Fold {
         lines
     }
 
-    fn folded(&mut self) -> Vec<Line> {
-        let held = [std::mem::take(&mut self.loaded), std::mem::take(&mut self.unchanged)];
-        held.iter().filter_map(|steps| in_one(steps)).collect()
+    fn folded(&mut self) -> Option<Line> {
+        in_one(&std::mem::take(&mut self.alike))
     }
 }
 

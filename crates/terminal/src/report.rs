@@ -180,7 +180,8 @@ impl Report {
         ];
         let mut parts: Vec<String> =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        if parts.is_empty() {
+        let only_looked = self.steps.iter().all(|step| step.status == Status::Found);
+        if only_looked {
             parts.push("nothing to do".to_owned());
         }
         format!("{} ({})", parts.join(", "), Elapsed(Duration::from_secs_f64(self.milliseconds / 1e3)))
@@ -221,6 +222,8 @@ mod tests {
         assert_eq!((pending.outcome(), pending.exit()), (Outcome::Pending, Exit::Pending));
         assert_eq!(pending.summary(), "1 pending, 1 unchanged (1.5 s)");
         assert_eq!(report(&[], &[]).summary(), "nothing to do (1.5 s)");
+        assert_eq!(report(&[Status::Found], &[]).summary(), "1 found, nothing to do (1.5 s)");
+        assert_eq!(report(&[Status::Verified, Status::Verified], &[]).summary(), "2 verified (1.5 s)");
     }
 
     #[test]

@@ -111,14 +111,19 @@ fn line(screen: &vt100::Screen, row: u16) -> Line {
     Line { spans, is_wrapped }
 }
 
-/// The text of these lines as it was printed: what was wrapped is one line again. Each with whether it was.
+/// The text of these lines as it was printed: what was wrapped is one line again. Each with whether it was too long;
+/// one that was filled up with blanks, so that the next begins below it, was not.
 pub(crate) fn unwrapped(lines: &[Line]) -> Vec<(String, bool)> {
     let mut whole: Vec<(String, bool)> = Vec::new();
     let mut goes_on = false;
     for line in lines {
         match whole.last_mut() {
             Some((text, _)) if goes_on => *text += &line.text(),
-            _ => whole.push((line.text(), line.is_wrapped)),
+            _ => {
+                let text = line.text();
+                let is_too_long = line.is_wrapped && !text.ends_with(' ');
+                whole.push((text, is_too_long));
+            }
         }
         goes_on = line.is_wrapped;
     }

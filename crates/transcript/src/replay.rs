@@ -49,7 +49,7 @@ impl Replay {
         for chunk in &recording.chunks {
             let changed = canvas.print(&chunk.bytes, |lines| {
                 wrapped
-                    .extend(unwrapped(lines).into_iter().filter(|(_, is_wrapped)| *is_wrapped).map(|(text, _)| text));
+                    .extend(unwrapped(lines).into_iter().filter(|(_, is_too_long)| *is_too_long).map(|(text, _)| text));
             });
             if let Some(line) = changed.last() {
                 is_over(&last, chunk.at);
@@ -132,6 +132,12 @@ pub(crate) mod tests {
         );
         recording.stalls = vec![Stall { from: Duration::from_secs(2), until: Duration::from_secs(5) }];
         assert_eq!(Replay::of(&recording).longest_silence.length, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn bars_below_each_other_are_not_too_long() {
+        let bars = "⠁ one               ⠁ two";
+        assert_eq!(Replay::of(&printed(&[(0, bars), (1, "\r\u{1b}[2K\u{1b}[1A\u{1b}[2K")])).wrapped, [""; 0]);
     }
 
     #[test]

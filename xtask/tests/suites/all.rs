@@ -78,7 +78,7 @@ fn vector_version(server: &TestServer) -> String {
 
 fn the_second_run_says_unchanged_for_every_step(server: &TestServer) -> Verdict {
     let database = Database::at(server, Stage::All);
-    let run = xtask(&["db-setup", "--database-url", &database.url_text()]).succeeds();
+    let run = xtask(&["db-setup", "--verbose", "--database-url", &database.url_text()]).succeeds();
     // Which extensions there are, and in which version, differs from server to server.
     let lines: Vec<&str> =
         run.stderr.lines().filter(|line| line.starts_with("Unchanged") && !line.contains("extension")).collect();

@@ -119,7 +119,7 @@ fn a_name_may_hold_quotes_and_spaces(server: &TestServer) -> Verdict {
     assert_eq!(database.text("SELECT current_database()::text"), database.name);
     xtask(&["db-setup", "--ecto", "load", "--database-url", &database.url_text()])
         .succeeds()
-        .says("Unchanged database");
+        .says("Unchanged bootstrap");
     Passed
 }
 

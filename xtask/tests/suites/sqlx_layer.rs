@@ -38,7 +38,7 @@ fn the_binary_needs_nothing_but_a_url(server: &TestServer) -> Verdict {
     let url = database.url_text();
     migrations(&url, &["plan"]).exits(3).says("Pending migration `002_rag_optimizations`");
     migrations(&url, &[]).succeeds().says("Applied migration `002_rag_optimizations`");
-    migrations(&url, &[]).succeeds().says("Unchanged migration `002_rag_optimizations`");
+    migrations(&url, &[]).succeeds().says("Unchanged performance layer");
     migrations(&url, &["plan"]).succeeds();
     let status = migrations(&url, &["status", "--json"]).succeeds().json();
     assert_eq!(status["command"], "migrations status");

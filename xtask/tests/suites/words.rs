@@ -151,7 +151,7 @@ fn what_is_pending_is_given_as_sql(server: &TestServer) -> Verdict {
     assert!(moves.lines().all(|line| line.is_empty() || line.starts_with("--")), "{moves}");
     assert!(moves.contains("by loops that no list of statements can say"), "{moves}");
     assert_eq!(database.dump(), before);
-    migrations(&url, &[]).succeeds().says("Unchanged migration `002_rag_optimizations`");
+    migrations(&url, &[]).succeeds().says("Unchanged performance layer");
     assert_eq!(migrations(&url, &["plan", "--sql"]).succeeds().stdout, "-- nothing is pending\n");
     assert_eq!(database.dump(), Database::at(server, Stage::All).dump());
     Passed

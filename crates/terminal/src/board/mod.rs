@@ -26,6 +26,7 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Board {
     state: Arc<Mutex<State>>,
+    is_terminal: bool,
     /// Whether it looks by itself.
     has_clock: bool,
 }
@@ -88,7 +89,7 @@ impl Board {
             is_ticking: false,
             is_held: false,
         };
-        Self { state: Arc::new(Mutex::new(state)), has_clock }
+        Self { is_terminal: state.terminal.is_some(), state: Arc::new(Mutex::new(state)), has_clock }
     }
 
     /// Something has begun.
@@ -113,6 +114,11 @@ impl Board {
         locked(&self.state).beside(print)
     }
 
+    /// What a line begins with: on a terminal, a `^C` may have been echoed where it is to stand.
+    pub(crate) fn edge(&self) -> &'static str {
+        if self.is_terminal { "\r" } else { "" }
+    }
+
     /// Nothing is drawn while somebody is asked.
     pub(crate) fn held<T>(&self, ask: impl FnOnce() -> T) -> T {
         locked(&self.state).hold(true);
@@ -123,12 +129,7 @@ impl Board {
 
     /// Takes all bars away, for good.
     pub(crate) fn clear(&self) {
-        let mut state = locked(&self.state);
-        state.hold(true);
-        if state.terminal.is_some() {
-            // Over a `^C` that was echoed where no bar was.
-            drop(write!(std::io::stderr(), "\r"));
-        }
+        locked(&self.state).hold(true);
     }
 }
 
