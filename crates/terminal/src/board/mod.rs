@@ -3,17 +3,18 @@
 mod edge;
 mod line;
 mod rate;
+mod terminal;
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::activity::{Activity, Count};
-use edge::Edge;
 use line::Standing;
+use terminal::Terminal;
 
 /// What is over sooner is not shown.
 const SHORT: Duration = Duration::from_millis(300);
@@ -45,13 +46,6 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Terminal {
-    bars: MultiProgress,
-    columns: fn() -> usize,
-    colour: bool,
-}
-
-#[derive(Debug)]
 struct Entry {
     number: u64,
     standing: Standing,
@@ -69,13 +63,7 @@ pub struct Job {
 impl Board {
     /// On stderr.
     pub(crate) fn new(is_terminal: bool, colour: bool) -> Self {
-        let terminal = is_terminal.then(|| Terminal {
-            bars: MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(Edge(
-                console::Term::buffered_stderr(),
-            )))),
-            columns: || usize::from(console::Term::stderr().size().1),
-            colour,
-        });
+        let terminal = is_terminal.then(|| Terminal::stderr(colour));
         Self::with(terminal, true)
     }
 
@@ -159,13 +147,7 @@ impl State {
             if now.saturating_sub(job.standing.began()) < SHORT {
                 continue;
             }
-            let bar = job.bar.get_or_insert_with(|| {
-                let bar = terminal.bars.add(ProgressBar::no_length());
-                if let Ok(style) = ProgressStyle::with_template("{msg}") {
-                    bar.set_style(style);
-                }
-                bar
-            });
+            let bar = job.bar.get_or_insert_with(|| terminal.bar());
             bar.set_message(job.standing.drawn(now, columns, terminal.colour));
             bar.tick();
         }
@@ -252,7 +234,7 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
 mod tests {
     use super::*;
     use crate::activity::Unit;
-    use indicatif::{InMemoryTerm, TermLike as _};
+    use indicatif::{InMemoryTerm, MultiProgress, ProgressDrawTarget, TermLike as _};
 
     fn board(columns: u16, width: fn() -> usize) -> (Board, InMemoryTerm) {
         let screen = InMemoryTerm::new(10, columns);
