@@ -25,6 +25,7 @@ mod older;
 mod own_server;
 mod plan;
 mod pooler;
+mod prepared;
 mod random;
 mod relay;
 mod relayout;
@@ -132,6 +133,7 @@ fn all_tests() -> Vec<(String, Test)> {
         documented::tests(),
         situations::tests(),
         older::tests(),
+        prepared::tests(),
         kinds::tests(),
         rights::tests(),
         transcripts::tests(),

@@ -78,7 +78,9 @@ pub(crate) fn start(kind: Kind, listing: bool) -> Result<TestServer, String> {
         return Err("only listed".to_owned());
     }
     let (url, holder) = match kind {
-        Kind::Embedded => embedded()?,
+        Kind::Embedded => {
+            embedded_again(|_| (), |data| std::fs::write(data.join(OWN_SETTINGS), format!("{PREPARED}\n")))?
+        }
         Kind::Container => in_container("timescaledb,pg_stat_statements")?,
         Kind::Url => match std::env::var("TEST_DATABASE_URL") {
             Ok(text) => (ServerUrl::parse(&text).map_err(|error| error.to_string())?, Holder::Elsewhere),
@@ -93,6 +95,12 @@ pub(crate) fn start(kind: Kind, listing: bool) -> Result<TestServer, String> {
     database::sweep(&server);
     Ok(server)
 }
+
+/// None can be prepared on a server that is as it was installed.
+const PREPARED: &str = "max_prepared_transactions=10";
+
+/// What `ALTER SYSTEM` writes.
+const OWN_SETTINGS: &str = "postgresql.auto.conf";
 
 /// Nothing here outlives the run; and every server of ours has the same password.
 fn prepare(postgres: &Database<'_>) {
@@ -212,20 +220,21 @@ impl Drop for TestServer {
 
 /// A server of its own that only replays, with no primary to replay from; `prepare` is done while it is none yet.
 pub(crate) fn standby(prepare: impl FnOnce(&TestServer)) -> Result<TestServer, String> {
-    embedded_again(prepare, |data| std::fs::write(data.join("standby.signal"), ""))
+    let (url, holder) = embedded_again(prepare, |data| std::fs::write(data.join("standby.signal"), ""))?;
+    Ok(TestServer::new(Kind::Embedded, url, holder))
 }
 
-/// A server of its own beside that of a test; others can subscribe to it.
-pub(crate) fn another() -> Result<TestServer, String> {
-    let settings = "wal_level = logical\nfsync = off\n";
-    embedded_again(|_| (), |data| std::fs::write(data.join("postgresql.auto.conf"), settings))
+/// A server of its own beside that of a test, with a line for each of its own settings.
+pub(crate) fn another(settings: &str) -> Result<TestServer, String> {
+    let (url, holder) = embedded_again(|_| (), |data| std::fs::write(data.join(OWN_SETTINGS), settings))?;
+    Ok(TestServer::new(Kind::Embedded, url, holder))
 }
 
 /// One that is changed in its data, after `prepare`, before it is started again.
 fn embedded_again(
     prepare: impl FnOnce(&TestServer),
     change: impl FnOnce(&Path) -> std::io::Result<()>,
-) -> Result<TestServer, String> {
+) -> Result<(ServerUrl, Holder), String> {
     let (url, holder) = embedded()?;
     let mut server = TestServer::new(Kind::Embedded, url, holder);
     prepare(&server);
@@ -235,8 +244,7 @@ fn embedded_again(
     };
     dev_server::stop(root.path()).map_err(|error| error.to_string())?;
     change(&root.path().join(".dev-db/data")).map_err(|error| error.to_string())?;
-    let (url, holder) = embedded_in(root)?;
-    Ok(TestServer::new(Kind::Embedded, url, holder))
+    embedded_in(root)
 }
 
 fn embedded() -> Result<(ServerUrl, Holder), String> {
@@ -270,7 +278,8 @@ fn in_container(preload: &str) -> Result<(ServerUrl, Holder), String> {
         .with_exposed_port(5432.tcp())
         .with_wait_for(WaitFor::message_on_stderr("database system is ready to accept connections"))
         .with_env_var("POSTGRES_PASSWORD", PASSWORD)
-        .with_env_var("POSTGRES_PRELOAD", preload);
+        .with_env_var("POSTGRES_PRELOAD", preload)
+        .with_cmd(["-c", PREPARED]);
     let image = if place::has_room() {
         // A folder that the image has would keep its mode, for root alone here.
         let memory = Mount::tmpfs_mount("/memory").with_size_bytes(place::MOST.cast_signed()).with_mode(0o1777);

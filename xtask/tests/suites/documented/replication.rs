@@ -8,13 +8,16 @@ use crate::command::run;
 use crate::database::{Database, Stage};
 use crate::server::{self, Kind, TestServer, conninfo, project};
 
+/// Of the publisher.
+const CAN_PUBLISH: &str = "wal_level = logical\nfsync = off\n";
+
 crate::tests![both_sides_may_have_any_layout];
 
 fn both_sides_may_have_any_layout(server: &TestServer) -> Verdict {
     if server.kind == Kind::Container {
         return Skipped("a container cannot reach the publisher, a server of this machine".to_owned());
     }
-    let publisher = match server::another() {
+    let publisher = match server::another(CAN_PUBLISH) {
         Ok(publisher) => publisher,
         Err(why) => return Skipped(format!("needs a server of its own as the publisher: {why}")),
     };

@@ -49,7 +49,7 @@ fn a_dump_from_the_middle_of_a_job_is_finished_there(server: &TestServer) -> Ver
 }
 
 fn beside(server: &TestServer, attempt: impl FnOnce(&TestServer)) -> Verdict {
-    match server::another() {
+    match server::another("fsync = off\n") {
         Ok(other) => {
             eprintln!("from {} to {}", server.description(), other.description());
             attempt(&other);
