@@ -7,17 +7,13 @@ use crate::target;
 
 /// What people look for next, on the development server.
 const NEXT: [(&str, &str); 3] = [
-    ("cargo xtask db-server psql", "opens psql on it"),
-    ("cargo xtask db-server url", "prints its URL with the password"),
-    (
-        "DATABASE_URL=$(cargo xtask db-server url) cargo run --bin migrations -- status",
-        "shows how its tables are stored",
-    ),
+    ("look into it", "cargo xtask db-server psql"),
+    ("its password", "cargo xtask db-server url"),
+    ("its tables", "DATABASE_URL=$(cargo xtask db-server url) cargo run --bin migrations -- status"),
 ];
 
-/// The same on a server of others, where everybody knows the password.
-const NEXT_ELSEWHERE: (&str, &str) =
-    ("cargo run --bin migrations -- status", "shows how its tables are stored, with its URL in `DATABASE_URL`");
+/// The same on a server of others, where `DATABASE_URL` holds the URL, or could.
+const NEXT_ELSEWHERE: (&str, &str) = ("its tables", "cargo run --bin migrations -- status");
 
 /// Says it, in one line where there was nothing to do.
 pub(crate) fn say(server: &TargetServer, changed: bool, console: &Console) {
@@ -26,7 +22,7 @@ pub(crate) fn say(server: &TargetServer, changed: bool, console: &Console) {
         console.next(&format!("Ready: {}", target.url));
     }
     let next: &[(&str, &str)] = if server.is_ours() { &NEXT } else { &[NEXT_ELSEWHERE] };
-    for (command, purpose) in next.iter().filter(|_| changed) {
-        console.next(&format!("  `{command}` {purpose}"));
+    for (purpose, command) in next.iter().filter(|_| changed) {
+        console.next(&format!("  {purpose:13} {command}"));
     }
 }
