@@ -139,7 +139,7 @@ fn hint(error: &sqlx::Error) -> Option<String> {
         }
         "53100" => "free disk space on the server and run the same command again; finished steps are skipped".into(),
         "55P03" => {
-            "something holds a lock on the object for long: see `pg_stat_activity`, then run the same command again"
+            "something holds a lock on the object for long: see `pg_stat_activity` and `pg_prepared_xacts`, then run the same command again"
                 .into()
         }
         "25006" => READ_ONLY.into(),
