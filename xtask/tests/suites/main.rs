@@ -18,6 +18,7 @@ mod documented;
 mod ecto;
 mod ecto_on_partitions;
 mod failures;
+mod few_locks;
 mod killed;
 mod kinds;
 mod leaves;
@@ -113,6 +114,7 @@ fn all_tests() -> Vec<(String, Test)> {
         sqlx_layer::tests(),
         all::tests(),
         failures::tests(),
+        few_locks::tests(),
         own_server::tests(),
         completions::tests(),
         secrets::tests(),
