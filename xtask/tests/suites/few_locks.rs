@@ -13,9 +13,9 @@ crate::tests![a_server_that_would_run_out_of_locks_is_named];
 /// The least for a transaction that a server takes.
 const FEW: &str = "fsync = off\nmax_locks_per_transaction = 10\nmax_connections = 30\n";
 
-/// A default is an object of its own, and locked with each leaf that is dropped.
+/// A default is an object of its own, and locked with each leaf that is dropped: here the way back would find no room.
 const MANY_COLUMNS: &str = "DO $$ BEGIN
-         EXECUTE (SELECT 'ALTER TABLE code_files ' || string_agg(format('ADD w%s integer DEFAULT 0', i), ', ') FROM generate_series(1, 500) i);
+         EXECUTE (SELECT 'ALTER TABLE code_files ' || string_agg(format('ADD w%s integer DEFAULT 0', i), ', ') FROM generate_series(1, 1400) i);
      END $$";
 
 fn a_server_that_would_run_out_of_locks_is_named(server: &TestServer) -> Verdict {
