@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_command_shows_only_what_it_reads() {
-        let everywhere = ["database-url", "json", "help"];
+        let everywhere = ["database-url", "json", "verbose", "help"];
         let own = |name| {
             let mut shown = shown(name);
             shown.retain(|option| !everywhere.contains(&option.as_str()) && option != "version");
