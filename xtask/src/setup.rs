@@ -10,7 +10,7 @@ use terminal::report::{Outcome, Report};
 use terminal::step::{Status, Step};
 use terminal::{Exit, Failure};
 
-use crate::cli::SetupOptions;
+use crate::cli::{Layer, SetupOptions};
 use crate::closing;
 use crate::error::Error;
 use crate::interrupt;
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) 
         console.json(&report);
     } else if report.outcome() != Outcome::Failed {
         console.result(&report.summary());
-        if let Some(server) = work.server.filter(|_| !options.dry_run) {
+        if let Some(server) = work.server.filter(|_| !options.dry_run && options.layers == Layer::ALL) {
             closing::say(&server, report.outcome() == Outcome::Changed, console);
         }
     }
