@@ -22,7 +22,6 @@ pub(crate) fn end(state: &StateFolder, limit: Duration) -> Result<Vec<Note>, Err
 mod process {
     use std::ffi::OsString;
     use std::fs;
-    use std::os::unix::fs::MetadataExt as _;
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
@@ -66,13 +65,12 @@ mod process {
     }
 
     /// The kernel says which folder a process works in, and marks one that is removed; a folder that really has such a
-    /// name is linked from the one above it.
+    /// name is there. (Its links cannot be counted on: some file systems in containers count them as if it were.)
     fn is_orphan(pid: i32, data: &Path) -> Option<Orphan> {
         let process = PathBuf::from(format!("/proc/{pid}"));
         let mut removed = OsString::from(data);
         removed.push(" (deleted)");
-        let directory = process.join("cwd");
-        let works_there = fs::read_link(&directory).ok()? == removed && fs::metadata(&directory).ok()?.nlink() == 0;
+        let works_there = fs::read_link(process.join("cwd")).ok()? == removed && !Path::new(&removed).exists();
         let stat = fs::read_to_string(process.join("stat")).ok()?;
         // `4711 (postgres) S 1 …`
         let (head, tail) = stat.rsplit_once(')')?;

@@ -31,7 +31,10 @@ pub fn answer<C: CommandFactory>(variable: &'static str) {
 /// # Errors
 /// When the program cannot tell where it lies.
 pub fn of_cargo_alias(alias: &str, variable: &str, shell: Shell) -> std::io::Result<String> {
-    let program = env::current_exe()?.to_string_lossy().into_owned();
+    script(&env::current_exe()?.to_string_lossy(), alias, variable, shell)
+}
+
+fn script(program: &str, alias: &str, variable: &str, shell: Shell) -> std::io::Result<String> {
     let (completer, hook): (Option<&dyn EnvCompleter>, _) = match shell {
         Shell::Bash => (Some(&Bash), BASH_HOOK),
         Shell::Zsh => (Some(&Zsh), ZSH_HOOK),
@@ -39,10 +42,12 @@ pub fn of_cargo_alias(alias: &str, variable: &str, shell: Shell) -> std::io::Res
     };
     let mut script = Vec::new();
     if let Some(completer) = completer {
-        completer.write_registration(variable, alias, alias, &program, &mut script)?;
+        // A word for it: of a path with a space, the one for Bash would make quotes within quotes.
+        completer.write_registration(variable, alias, alias, "PROGRAM", &mut script)?;
     }
-    let hook = hook.replace("ALIAS", alias).replace("VARIABLE", variable).replace("PROGRAM", &quoted(&program));
-    Ok(String::from_utf8_lossy(&script).into_owned() + &hook)
+    let script = String::from_utf8_lossy(&script).replace("\"PROGRAM\"", "PROGRAM");
+    let hook = hook.replace("ALIAS", alias).replace("VARIABLE", variable);
+    Ok((script + &hook).replace("PROGRAM", &quoted(program)))
 }
 
 /// Understood alike by the three shells.
@@ -91,3 +96,21 @@ compdef _cargo_ALIAS cargo
 
 const FISH_HOOK: &str = r#"complete --command cargo --condition 'test (count (commandline --current-process --tokenize --cut-at-cursor)) -ge 2; and test (commandline --current-process --tokenize --cut-at-cursor)[2] = ALIAS' --keep-order --exclusive --arguments "(VARIABLE=fish PROGRAM -- (commandline --current-process --tokenize --cut-at-cursor)[2..] (commandline --current-token))"
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_may_hold_spaces_and_quotes() {
+        let calls = |program, shell| {
+            let script = script(program, "xtask", "XTASK_COMPLETE", shell).unwrap();
+            let calls = script.lines().filter(|line| line.contains(" -- ") && !line.contains("[["));
+            calls.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(calls("/my projects/xtask", Shell::Bash), [r#"'/my projects/xtask' -- "${words[@]}" \"#]);
+        assert_eq!(calls("/it's/xtask", Shell::Bash), [r#"'/it'\''s/xtask' -- "${words[@]}" \"#]);
+        assert_eq!(calls("/my projects/xtask", Shell::Zsh), [r#"'/my projects/xtask' -- "${words[@]}" 2>/dev/null \"#]);
+        assert!(calls("/my projects/xtask", Shell::Fish)[0].contains("=fish '/my projects/xtask' -- "));
+    }
+}
