@@ -43,18 +43,18 @@ const FEW: u32 = 100;
 const HARD: [&str; 5] = ["--yes", "--jobs", "1", "--brake", "200"];
 
 /// An index that takes a moment a row from us alone, once it is built: the machine on which a copy cannot keep up. Four
-/// connections, which are the most for [`HARD`], copy fifty rows a second.
-fn slow_for_us(server: &TestServer) -> Database<'_> {
+/// connections, which are the most for [`HARD`], copy fifty rows a second if a row takes 0.08 of them.
+fn slow_for_us<'a>(server: &'a TestServer, seconds: &str) -> Database<'a> {
     let database = filled(server, 10, FEW);
-    database.execute(
+    database.execute(&format!(
         "CREATE FUNCTION slow(path text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
              IF pg_catalog.current_setting('application_name') = 'singularity' AND pg_catalog.current_query() LIKE 'INSERT%' THEN
-                 PERFORM pg_catalog.pg_sleep(0.08);
+                 PERFORM pg_catalog.pg_sleep({seconds});
              END IF;
              RETURN path;
          END $$;
-         CREATE INDEX slow ON embeddings (public.slow(path))",
-    );
+         CREATE INDEX slow ON embeddings (public.slow(path))"
+    ));
     database
 }
 
@@ -64,7 +64,7 @@ fn quick(database: &Database<'_>) {
 }
 
 fn writers_that_outrun_the_copy_are_slowed_down(server: &TestServer) -> Verdict {
-    let database = slow_for_us(server);
+    let database = slow_for_us(server, "0.08");
     let writers = Writers::start_on_embeddings(&database.url, FEW);
     let run = migrations(&database.url_text(), &HARD).succeeds().says("slowed down by up to");
     eprintln!("{}", run.stderr);
@@ -75,7 +75,7 @@ fn writers_that_outrun_the_copy_are_slowed_down(server: &TestServer) -> Verdict 
 }
 
 fn where_that_is_forbidden_the_run_ends_and_the_next_goes_on(server: &TestServer) -> Verdict {
-    let database = slow_for_us(server);
+    let database = slow_for_us(server, "0.3");
     let url = database.url_text();
     let writers = Writers::start_on_embeddings(&database.url, FEW);
     migrations(&url, &["--yes", "--jobs", "1", "--brake", "0"])
@@ -93,7 +93,7 @@ fn where_that_is_forbidden_the_run_ends_and_the_next_goes_on(server: &TestServer
 
 /// It says until when it holds.
 fn a_brake_ends_with_the_run_that_was_killed(server: &TestServer) -> Verdict {
-    let database = slow_for_us(server);
+    let database = slow_for_us(server, "0.08");
     let url = database.url_text();
     let writers = Writers::start_on_embeddings(&database.url, FEW);
     let until = "SELECT substring(prosrc FROM $$'([^']+[0-9])'\\)$$) FROM pg_proc WHERE prosrc LIKE '%pg_sleep%' AND proname = 'relayout_new_embeddings'";

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use crate::{Verdict, message};
 
 /// Suites whose tests look for what happens seldom: there, one failure is one too many.
-const BY_CHANCE: [&str; 4] = ["::convergence::", "::killed::", "::kinds::", "::older::"];
+const BY_CHANCE: [&str; 3] = ["::killed::", "::kinds::", "::older::"];
 
 /// Held shared by every test that runs, and alone by one that is tried again.
 static BESIDE_OTHERS: RwLock<()> = RwLock::new(());
