@@ -37,9 +37,8 @@ impl<'a> Telling<'a> {
 
     /// Tells all that still waits: nothing more is going to happen.
     pub(crate) fn rest(&self) {
-        for untold in self.databases.borrow_mut().iter_mut() {
-            untold.steps.drain(..).for_each(|step| self.console.step(&step));
-        }
+        self.databases.borrow_mut().iter_mut().for_each(|untold| untold.is_over = true);
+        self.tell_in_turn();
     }
 
     fn tell_in_turn(&self) {
