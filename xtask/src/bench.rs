@@ -3,13 +3,19 @@
 use std::process::{Command, Stdio};
 
 use bench::relayout::Size;
-use bench::{noop, relayout};
+use bench::{ingest, noop, relayout};
+use corpus::Source;
+use corpus::embedded::Embedded;
+use corpus::repository::Repositories;
 use database::DatabaseUrl;
+use database::url::Parsed;
 use terminal::Exit;
 use terminal::console::Console;
 use terminal::variables::is_on_path;
 
-use crate::cli::{Bench, EctoMode, Layer, Output, RelayoutOptions, ServerKind, ServerOptions, SetupOptions};
+use crate::cli::{
+    Bench, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, ServerKind, ServerOptions, SetupOptions,
+};
 use crate::error::Error;
 use crate::project::Project;
 use crate::{server, setup};
@@ -18,6 +24,7 @@ pub(crate) fn run(bench: &Bench, project: &Project, console: &Console) -> Result
     match bench {
         Bench::Noop { runs, json } => run_noop(*runs, *json, project, console),
         Bench::Relayout(options) => run_relayout(options, project, console),
+        Bench::Ingest(options) => run_ingest(options, project, console),
     }
 }
 
@@ -56,14 +63,7 @@ fn run_noop(runs: u32, json: bool, project: &Project, console: &Console) -> Resu
 fn run_relayout(options: &RelayoutOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
     let server = server::obtain(&options.server, project, console)?;
     let size = Size { rows: options.rows, vectors: options.vectors, writers: options.writers };
-    let xtask = std::env::current_exe().map_err(Error::OwnFile)?;
-    let set_up = |url: &DatabaseUrl, layers: &[&str]| {
-        let mut command = Command::new(&xtask);
-        command.arg("--project").arg(project.root());
-        command.args(["db-setup", "--yes", "--environment", "test", "--layers", &layers.join(",")]);
-        command.env("DATABASE_URL", url.for_libpq()).stdin(Stdio::null()).stdout(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
+    let set_up = set_up(project)?;
     let measured = relayout::measure(size, server.url(), &set_up, console)?;
     if options.json {
         console.json(&measured.document());
@@ -73,11 +73,58 @@ fn run_relayout(options: &RelayoutOptions, project: &Project, console: &Console)
     Ok(Exit::Done)
 }
 
+fn run_ingest(options: &IngestOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
+    // Files that cannot be read are told of before a server is started for them.
+    let source = source(options).map_err(bench::Error::from)?;
+    let server = server::obtain(&options.server, project, console)?;
+    let place = match &server.named {
+        Parsed::Database(url) => ingest::Place::Named(url.clone()),
+        Parsed::Server(server) => ingest::Place::Scratch { server: server.clone(), keep: options.keep },
+    };
+    let set_up = set_up(project)?;
+    let ingested = ingest::measure(source, &place, usize::from(options.jobs), &set_up, console)?;
+    if options.json {
+        console.json(&ingested.document());
+    } else {
+        console.result(&ingested.text());
+    }
+    Ok(Exit::Done)
+}
+
+/// The model of vectors from a file, where none is named.
+const MODEL: &str = "all-mpnet-base-v2";
+
+fn source(options: &IngestOptions) -> Result<Source, corpus::Error> {
+    let source = match (&options.vectors, &options.rows, &options.path) {
+        (Some(vectors), Some(rows), _) => Source::vectors(Embedded::open(vectors, rows)?, MODEL),
+        (.., Some(path)) => Source::files(Repositories::in_folder(path)?),
+        _ => Source::files(Repositories::in_registry()?),
+    };
+    let source = source.limit(options.limit);
+    Ok(match &options.model {
+        Some(model) => source.model(model),
+        None => source,
+    })
+}
+
+/// Sets layers of a scratch database up by this very program.
+fn set_up(project: &Project) -> Result<impl Fn(&DatabaseUrl, &[&str]) -> bool, Error> {
+    let xtask = std::env::current_exe().map_err(Error::OwnFile)?;
+    Ok(move |url: &DatabaseUrl, layers: &[&str]| {
+        let mut command = Command::new(&xtask);
+        command.arg("--project").arg(project.root());
+        command.args(["db-setup", "--yes", "--environment", "test", "--layers", &layers.join(",")]);
+        command.env("DATABASE_URL", url.for_libpq()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    })
+}
+
 fn everything(server: ServerOptions) -> SetupOptions {
     SetupOptions {
         dry_run: false,
         output: Output::default(),
         layers: Layer::ALL.to_vec(),
+        seed: false,
         server,
         require: Vec::new(),
         ecto: EctoMode::Auto,

@@ -6,6 +6,7 @@ use crate::layers::error::LayerError;
 use crate::process::ProcessError;
 use crate::project::ProjectError;
 use crate::reset::error::ResetError;
+use crate::seed::SeedError;
 use crate::server::ServerError;
 use crate::structure::StructureError;
 
@@ -29,6 +30,8 @@ pub(crate) enum Error {
     Process(#[from] ProcessError),
     #[error(transparent)]
     Bench(#[from] bench::Error),
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot run a command")]
@@ -56,6 +59,7 @@ impl Failure for Error {
             Self::Reset(error) => error.hint(),
             Self::Process(error) => error.hint(),
             Self::Bench(error) => error.hint(),
+            Self::Seed(error) => error.hint(),
             Self::Interrupted => Some("nothing is lost; run the same command again to finish the work".into()),
         }
     }
@@ -66,6 +70,7 @@ impl Failure for Error {
             Self::Layer(error) => error.causes(),
             Self::Structure(error) => error.causes(),
             Self::Bench(error) => error.causes(),
+            Self::Seed(error) => error.causes(),
             _ => terminal::failure::chain(std::error::Error::source(self)),
         }
     }
@@ -77,6 +82,7 @@ impl Failure for Error {
             Self::Layer(error) => error.exit(),
             Self::Structure(error) => error.exit(),
             Self::Bench(error) => error.exit(),
+            Self::Seed(error) => error.exit(),
             Self::Reset(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,

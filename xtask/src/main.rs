@@ -12,6 +12,7 @@ mod layers;
 mod process;
 mod project;
 mod reset;
+mod seed;
 mod server;
 mod setup;
 mod structure;

@@ -19,8 +19,9 @@ use crate::layers::run::BringAbout;
 use crate::layers::session::Session;
 use crate::layers::telling::Telling;
 use crate::project::Project;
+use crate::seed;
 use crate::server::{self, TargetServer};
-use crate::target;
+use crate::target::{self, Target};
 
 pub(crate) fn run(options: &SetupOptions, project: &Project, console: &Console) -> Exit {
     let started = Instant::now();
@@ -63,7 +64,7 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
     let is_ours = work.server.as_ref().is_none_or(TargetServer::is_ours);
     let layers = runtime.block_on(Layers::read(options, project, is_ours))?;
     let Some(server) = &work.server else {
-        work.steps = runtime.block_on(forecast(&layers, options))?;
+        work.steps = runtime.block_on(forecast(&layers, options, project))?;
         work.steps.iter().for_each(|step| console.step(step));
         return Ok(());
     };
@@ -73,6 +74,10 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
     }
     work.notes.extend_from_slice(server.url().notes());
     let targets = target::choose(&server.named, options.environment);
+    let is_seeded = |target: &Target| options.seed && seed::is_for(target, &server.named);
+    for target in targets.iter().filter(|target| is_seeded(target)) {
+        runtime.block_on(seed::refuse(target))?;
+    }
     // Side by side: nothing in one database waits for another.
     let patience = Duration::from_secs(options.lock_timeout);
     let is_new = server.started.is_some();
@@ -80,7 +85,8 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
     let session = |(place, target)| Session::new(target, console, telling.teller(place), patience).looks_first(is_new);
     let mut sessions: Vec<_> = targets.iter().enumerate().map(session).collect();
     let outcomes = runtime.block_on(async {
-        let all = join_all(sessions.iter_mut().map(|session| bring_about(&layers, session, options.dry_run)));
+        let one = |session| bring_about(&layers, session, options.dry_run, project, is_seeded);
+        let all = join_all(sessions.iter_mut().map(one));
         tokio::select! {
             outcomes = all => outcomes,
             error = interrupt::awaited() => vec![Err(error)],
@@ -96,14 +102,27 @@ fn set_up(options: &SetupOptions, project: &Project, console: &Console, work: &m
 }
 
 /// One database.
-async fn bring_about(layers: &Layers, session: &mut Session<'_>, dry_run: bool) -> Result<(), Error> {
-    let outcome = layers.each(session.target, &mut BringAbout { session, dry_run }).await;
+async fn bring_about(
+    layers: &Layers,
+    session: &mut Session<'_>,
+    dry_run: bool,
+    project: &Project,
+    is_seeded: impl Fn(&Target) -> bool,
+) -> Result<(), Error> {
+    let outcome = async {
+        layers.each(session.target, &mut BringAbout { session, dry_run }).await?;
+        if is_seeded(session.target) {
+            seed::run(project, session, dry_run).await?;
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
     session.end().await;
-    Ok(outcome?)
+    outcome
 }
 
 /// What a run would do that first has to start a server.
-async fn forecast(layers: &Layers, options: &SetupOptions) -> Result<Vec<Step>, Error> {
+async fn forecast(layers: &Layers, options: &SetupOptions, project: &Project) -> Result<Vec<Step>, Error> {
     // Only the names of the databases are taken from it.
     let nowhere = Parsed::Server(ServerUrl::parse("postgres://localhost").map_err(database::Error::from)?);
     let kind = format!("{:?}", options.server.server).to_lowercase();
@@ -112,6 +131,9 @@ async fn forecast(layers: &Layers, options: &SetupOptions) -> Result<Vec<Step>, 
         let mut forecast = Forecast { target: &target, steps: Vec::new() };
         layers.each(&target, &mut forecast).await?;
         steps.extend(forecast.steps);
+        if options.seed && seed::is_for(&target, &nowhere) {
+            steps.push(seed::forecast(project, &target).await?);
+        }
     }
     Ok(steps)
 }

@@ -24,6 +24,12 @@ pub enum Error {
     /// The runtime did not start.
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
+    /// The database that was named is in use.
+    #[error("database `{0}` counts as production: it is marked so, or has no mark")]
+    Production(String),
+    /// The rows could not be read or loaded.
+    #[error(transparent)]
+    Corpus(#[from] corpus::Error),
     /// A connection or a statement failed.
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -48,6 +54,10 @@ impl Failure for Error {
             Self::NotOurs { database, .. } => Some(format!(
                 "a benchmark drops only what a benchmark has made: rename that database, or drop it yourself with `DROP DATABASE {database}`"
             )),
+            Self::Production(_) => Some(
+                "nothing was changed: name one that `cargo xtask db-setup --environment dev --database-url <URL>` has set up".into(),
+            ),
+            Self::Corpus(error) => error.hint(),
             Self::Runtime(_) => None,
             Self::Database(error) => error.hint(),
         }
@@ -55,6 +65,7 @@ impl Failure for Error {
 
     fn causes(&self) -> Vec<String> {
         match self {
+            Self::Corpus(error) => error.causes(),
             Self::Database(error) => error.causes(),
             _ => terminal::failure::chain(std::error::Error::source(self)),
         }
@@ -62,7 +73,8 @@ impl Failure for Error {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NotOurs { .. } => Exit::Violation,
+            Self::NotOurs { .. } | Self::Production(_) => Exit::Violation,
+            Self::Corpus(error) => error.exit(),
             Self::Database(error) => error.exit(),
             _ => Exit::Failed,
         }

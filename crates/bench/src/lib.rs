@@ -4,17 +4,21 @@
 //! | Module | Measures |
 //! |---|---|
 //! | [`noop`] | a set-up with nothing to do |
+//! | [`ingest`] | loading source files and vectors |
 //! | [`relayout`] | converting live tables, under writers |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
 mod error;
+pub mod ingest;
 mod load;
 mod median;
 pub mod noop;
 mod offline;
 pub mod relayout;
+mod scratch;
 mod watch;
 
 pub use error::Error;
+pub use scratch::SetUp;

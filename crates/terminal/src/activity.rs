@@ -36,6 +36,8 @@ pub struct Count {
 pub enum Unit {
     /// Rows of a table.
     Rows,
+    /// Bytes of files.
+    Bytes,
     /// Indexes and keys.
     Indexes,
     /// Entries of a change log.
@@ -62,7 +64,7 @@ impl Unit {
     /// Whether so many of them go by in a second that their rate tells something.
     #[must_use]
     pub fn is_fine(self) -> bool {
-        matches!(self, Self::Rows | Self::Entries)
+        matches!(self, Self::Rows | Self::Bytes | Self::Entries)
     }
 }
 
@@ -70,6 +72,7 @@ impl fmt::Display for Unit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Rows => "rows",
+            Self::Bytes => "bytes",
             Self::Indexes => "indexes",
             Self::Entries => "entries",
             Self::Statements => "statements",

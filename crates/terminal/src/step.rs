@@ -12,7 +12,7 @@ use crate::elapsed::{Elapsed, as_milliseconds};
 pub struct Step {
     /// The database it belongs to; none for what belongs to the server.
     pub database: Option<String>,
-    /// `server`, `bootstrap`, `ecto` or `sqlx`.
+    /// `server`, `bootstrap`, `ecto`, `sqlx` or `seed`.
     pub layer: &'static str,
     /// The kind of object: `database`, `extension`, `migration`, …
     pub object: &'static str,
@@ -119,6 +119,9 @@ impl Step {
 /// Objects that are looked at all together: none of them is named.
 const WHOLE: [&str; 2] = ["indexes", "leftovers"];
 
+/// Objects whose detail is a sentence of its own, after the place.
+const COUNTED: [&str; 1] = ["corpus"];
+
 /// ``Created extension `vector` 0.8.6 in `singularity_dev` (41 ms)``
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,7 +130,8 @@ impl fmt::Display for Step {
         } else {
             write!(formatter, "{} {} `{}`", self.status, self.object, self.name)?;
         }
-        if let Some(detail) = self.detail.as_deref().filter(|_| self.status != Status::LeftOut) {
+        let is_last = self.status == Status::LeftOut || COUNTED.contains(&self.object);
+        if let Some(detail) = self.detail.as_deref().filter(|_| !is_last) {
             write!(formatter, " {detail}")?;
         }
         if let Some(database) =
@@ -135,9 +139,11 @@ impl fmt::Display for Step {
         {
             write!(formatter, " in `{database}`")?;
         }
-        match (&self.detail, self.duration) {
-            (Some(reason), _) if self.status == Status::LeftOut => write!(formatter, ": {reason}"),
-            (_, Some(duration)) => write!(formatter, " ({})", Elapsed(duration)),
+        if let Some(detail) = self.detail.as_deref().filter(|_| is_last) {
+            write!(formatter, ": {detail}")?;
+        }
+        match self.duration {
+            Some(duration) if self.status != Status::LeftOut => write!(formatter, " ({})", Elapsed(duration)),
             _ => Ok(()),
         }
     }
@@ -183,6 +189,9 @@ mod tests {
         let all = Step::new("dev", "sqlx", "indexes", "all", Status::Verified).detail("all are valid");
         assert_eq!(all.to_string(), "Verified indexes: all are valid in `dev`");
         assert!(!all.is_change());
+        let corpus = Step::new("dev", "seed", "corpus", "c", Status::Loaded).detail("3 files, 5 vectors");
+        let corpus = corpus.took(Duration::from_millis(41));
+        assert_eq!(corpus.to_string(), "Loaded corpus `c` in `dev`: 3 files, 5 vectors (41 ms)");
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub fn home() -> Option<PathBuf> {
     folder("HOME")
 }
 
+/// Where Cargo keeps what it has fetched.
+#[must_use]
+pub fn cargo_home() -> Option<PathBuf> {
+    folder("CARGO_HOME").or_else(|| Some(home()?.join(".cargo")))
+}
+
 /// Where the user's caches are, if that was said.
 #[must_use]
 pub fn cache_home() -> Option<PathBuf> {

@@ -16,12 +16,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("terminal", &[]),
     ("transcript", &["terminal"]),
     ("database", &["terminal"]),
+    ("corpus", &["terminal", "database"]),
     ("ledger", &["terminal", "database"]),
     ("relayout", &["terminal", "database", "ledger"]),
     ("db_service", &["terminal", "database", "ledger", "relayout"]),
     ("dev_server", &["terminal"]),
-    ("bench", &["terminal", "database", "ledger", "relayout", "db_service", "dev_server"]),
-    ("xtask", &["terminal", "database", "ledger", "relayout", "db_service", "dev_server", "bench"]),
+    ("bench", &["terminal", "database", "corpus", "ledger", "relayout", "db_service", "dev_server"]),
+    ("xtask", &["terminal", "database", "corpus", "ledger", "relayout", "db_service", "dev_server", "bench"]),
 ];
 
 /// Lines that a file may have without saying why.

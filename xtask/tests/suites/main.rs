@@ -33,6 +33,7 @@ mod relayout;
 mod rights;
 mod role;
 mod secrets;
+mod seed;
 mod server;
 mod shared_url;
 mod situations;
@@ -118,6 +119,7 @@ fn all_tests() -> Vec<(String, Test)> {
         own_server::tests(),
         completions::tests(),
         secrets::tests(),
+        seed::tests(),
         shared_url::tests(),
         pooler::tests(),
         killed::tests(),

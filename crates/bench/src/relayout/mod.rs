@@ -6,13 +6,13 @@ mod outcome;
 
 use std::time::Duration;
 
-use database::environment::{self, Environment};
 use database::{DatabaseUrl, ServerUrl, connection};
 use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::console::Console;
 
 use crate::error::Error;
 use crate::load::{Noticed, Writers};
+use crate::scratch::{self, SetUp};
 use crate::watch::{Seen, Watcher};
 use crate::{load, offline};
 use measured::Table;
@@ -33,9 +33,6 @@ pub struct Size {
     pub writers: u32,
 }
 
-/// Sets layers of the scratch database up, as users of the project would; false if that failed.
-pub type SetUp<'a> = &'a dyn Fn(&DatabaseUrl, &[&str]) -> bool;
-
 /// Measures in a scratch database of its own, which is dropped afterwards.
 ///
 /// # Errors
@@ -44,28 +41,13 @@ pub fn measure(size: Size, server: &ServerUrl, set_up: SetUp<'_>, console: &Cons
     let url = server.database(SCRATCH);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(async {
-        refuse_what_is_not_ours(&url).await?;
-        drop_scratch(server).await?;
+        scratch::refuse_what_is_not_ours(server, SCRATCH).await?;
+        scratch::drop(server, SCRATCH).await?;
         // Dropped whatever became of the measurement; the first error is the one to report.
         let measured = measure_in(size, &url, set_up, console).await;
-        let dropped = drop_scratch(server).await;
+        let dropped = scratch::drop(server, SCRATCH).await;
         measured.and_then(|measured| dropped.map(|()| measured))
     })
-}
-
-/// A benchmark marks its database as `test`; whatever has another mark, or none, is somebody's.
-async fn refuse_what_is_not_ours(url: &DatabaseUrl) -> Result<(), Error> {
-    let mut connection = match connection::connect(url).await {
-        Ok(connection) => connection,
-        Err(error) if error.is_database_missing() => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let mark = environment::read(&mut connection).await;
-    connection::close(connection).await;
-    match mark.map_err(database::Error::sql("read its environment", SCRATCH))? {
-        Environment::Test => Ok(()),
-        environment => Err(Error::NotOurs { database: SCRATCH, environment }),
-    }
 }
 
 async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
@@ -142,14 +124,6 @@ async fn beside_writers<T>(
 
 fn rows_of(size: Size, table: &str) -> u32 {
     if table == "code_files" { size.rows } else { size.vectors }
-}
-
-async fn drop_scratch(server: &ServerUrl) -> Result<(), Error> {
-    let mut connection = connection::connect(&server.maintenance()).await?;
-    let text = format!("DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)");
-    let outcome = execute(&mut connection, &text).await;
-    connection::close(connection).await;
-    Ok(outcome.map_err(database::Error::sql("drop the scratch database", SCRATCH))?)
 }
 
 async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {

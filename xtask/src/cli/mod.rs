@@ -1,11 +1,17 @@
 //! The command line.
 
+mod bench;
+mod server;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use database::environment::Environment;
 use terminal::completions::Shell;
+
+pub(crate) use bench::{Bench, IngestOptions, RelayoutOptions};
+pub(crate) use server::{ServerKind, ServerOptions};
 
 /// Development tools of Singularity's database
 ///
@@ -58,6 +64,11 @@ pub(crate) struct SetupOptions {
     /// Layers to set up, always in this order
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Layer::ALL)]
     pub(crate) layers: Vec<Layer>,
+    /// Load a small corpus as well, so that there is something to search: this project's own sources, into `singularity_dev`
+    ///
+    /// With the URL of a database: into that one, unless it is marked as `prod`.
+    #[arg(long)]
+    pub(crate) seed: bool,
     #[command(flatten)]
     pub(crate) server: ServerOptions,
     /// Extensions to insist on, by their SQL names (`vector,vectors,timescaledb`)
@@ -95,35 +106,6 @@ pub(crate) struct Output {
     /// Give every object a line of its own, also those that were unchanged or loaded
     #[arg(long, short)]
     pub(crate) verbose: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ServerOptions {
-    /// Database to work on, `postgres://user:password@host:5432/database`; without a database name, the development
-    /// databases of that server. Default: what the variable `DATABASE_URL` holds
-    #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
-    /// Whether the variable counts.
-    #[arg(skip = true)]
-    pub(crate) reads_variable: bool,
-    /// Where the server comes from
-    #[arg(long, value_enum, default_value_t = ServerKind::Auto)]
-    pub(crate) server: ServerKind,
-}
-
-/// Where the server comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ServerKind {
-    /// The URL, else the running development server, else local, else embedded
-    Auto,
-    /// The one that `--database-url` or `DATABASE_URL` names
-    Url,
-    /// PostgreSQL programs of this machine that offer pgvector
-    Local,
-    /// PostgreSQL 18 with pgvector, fetched once with pip
-    Embedded,
-    /// Docker or Podman, with the image of `docker/`
-    Container,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -248,42 +230,6 @@ pub(crate) struct StructureOptions {
 pub(crate) struct TestOptions {
     /// Only tests whose name contains this text
     pub(crate) filter: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Bench {
-    /// A set-up with nothing to do, against the three tools one after the other
-    Noop {
-        /// Runs of each
-        #[arg(long, default_value_t = 20)]
-        runs: u32,
-        /// Print the outcome as JSON on stdout
-        #[arg(long)]
-        json: bool,
-    },
-    /// Converting live tables into hash leaves under writers, against the same with the application switched off
-    ///
-    /// In a scratch database, with generated rows: 300 repositories of very unequal size, files of 0.3 to 3 KB, vectors of
-    /// 768 dimensions in clusters.
-    Relayout(RelayoutOptions),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RelayoutOptions {
-    /// Rows of `code_files`
-    #[arg(long, default_value_t = 1_000_000)]
-    pub(crate) rows: u32,
-    /// Rows of `embeddings`
-    #[arg(long, default_value_t = 100_000)]
-    pub(crate) vectors: u32,
-    /// Connections that write to each table meanwhile
-    #[arg(long, default_value_t = 2)]
-    pub(crate) writers: u32,
-    /// Print the outcome as JSON on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) server: ServerOptions,
 }
 
 #[cfg(test)]

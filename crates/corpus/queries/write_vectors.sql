@@ -1,0 +1,15 @@
+-- $1: the model. A path has one vector: that of another model is replaced.
+INSERT INTO public.embeddings AS e (repo_name, path, model, content_hash, embedding)
+SELECT s.repo_name, s.path, $1, s.content_hash, s.embedding
+FROM pg_temp.corpus_vector s
+WHERE NOT EXISTS (
+    SELECT FROM public.embeddings known
+    WHERE known.repo_name = s.repo_name
+        AND known.path = s.path
+        AND known.model = $1
+        AND known.content_hash = s.content_hash
+)
+ORDER BY s.repo_name, s.path
+ON CONFLICT (repo_name, path) DO UPDATE
+SET model = excluded.model, content_hash = excluded.content_hash, embedding = excluded.embedding
+WHERE (e.model, e.content_hash) IS DISTINCT FROM (excluded.model, excluded.content_hash)

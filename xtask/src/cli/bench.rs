@@ -1,0 +1,81 @@
+//! What `bench` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::server::ServerOptions;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// A set-up with nothing to do, against the three tools one after the other
+    Noop {
+        /// Runs of each
+        #[arg(long, default_value_t = 20)]
+        runs: u32,
+        /// Print the outcome as JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Converting live tables into hash leaves under writers, against the same with the application switched off
+    ///
+    /// In a scratch database, with generated rows: 300 repositories of very unequal size, files of 0.3 to 3 KB, vectors of
+    /// 768 dimensions in clusters.
+    Relayout(RelayoutOptions),
+    /// Loading source files and their vectors, by COPY over several connections
+    ///
+    /// Into a scratch database that has all three layers and is dropped afterwards, or into the database that a URL names, where
+    /// what is loaded stays. Loading the same again changes nothing.
+    Ingest(IngestOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RelayoutOptions {
+    /// Rows of `code_files`
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rows: u32,
+    /// Rows of `embeddings`
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) vectors: u32,
+    /// Connections that write to each table meanwhile
+    #[arg(long, default_value_t = 2)]
+    pub(crate) writers: u32,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IngestOptions {
+    /// A repository, or a folder of repositories; default: the sources of the crates in Cargo's registry
+    ///
+    /// A Git checkout, and a folder without folders, is one repository; in any other, each folder directly beneath is one. Its
+    /// name is the folder's, without the version where it is `name-1.2.3` and the newest of that name.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "vectors")]
+    pub(crate) path: Option<PathBuf>,
+    /// Vectors that a model has made, in place of hashed words: an npy file of n × 768 half or single floats
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    pub(crate) vectors: Option<PathBuf>,
+    /// What they stand for: a JSON list of n rows `[repository, path, bytes]`
+    #[arg(long, value_name = "FILE", requires = "vectors")]
+    pub(crate) rows: Option<PathBuf>,
+    /// Name of the model; default: `hashed-features-768`, and `all-mpnet-base-v2` for vectors from a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// No more than so many vectors, the first ones
+    #[arg(long, value_name = "VECTORS")]
+    pub(crate) limit: Option<u64>,
+    /// Connections that write at once
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) jobs: u8,
+    /// Keep the scratch database, and go on with one that was kept before
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
