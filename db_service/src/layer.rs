@@ -146,8 +146,14 @@ impl PerformancePlan {
                     .detail(format!("as `{}` declares it", header.name))
             })
         });
+        let triggers = pending.iter().flat_map(|header| {
+            header.puts_triggers_on.iter().map(|table| {
+                Step::new(database, LAYER, "triggers", table, Status::Pending)
+                    .detail(format!("as `{}` declares them", header.name))
+            })
+        });
         let subjects = self.subjects.iter().flat_map(|subject| subject.pending(database));
-        migrations.chain(declared).chain(subjects).collect()
+        migrations.chain(declared).chain(triggers).chain(subjects).collect()
     }
 }
 
@@ -185,11 +191,18 @@ pub async fn converge(
 ) -> Result<(), Error> {
     let database = terms.database();
     let ledger = migrate::inspect(worker, database, migrations).await?;
+    // What is refused of one subject does not hold up the others.
+    let mut refused = Ok(());
     for subject in ORDER {
         let found = subject.inspect(worker, &ledger, database).await?;
-        found.plan().apply(terms, worker, &mut report).await?;
+        match found.plan().apply(terms, worker, &mut report).await {
+            Err(error) if refused.is_ok() && matches!(error, Error::Relayout(relayout::Error::Refused { .. })) => {
+                refused = Err(error);
+            }
+            outcome => outcome?,
+        }
     }
-    Ok(())
+    refused
 }
 
 fn migration(database: &str, header: &Header, status: Status) -> Step {

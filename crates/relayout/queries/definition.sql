@@ -150,7 +150,18 @@ SELECT pg_catalog.jsonb_build_object(
         FROM pg_catalog.pg_trigger t
         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
         JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgname NOT LIKE 'singularity\_relayout\_%'), '[]'),
+        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgname NOT LIKE 'singularity\_relayout\_%'
+          AND t.tgname NOT LIKE 'singularity\_kept\_%'), '[]'),
+    -- Those that `migrations` puts on it while it is in leaves.
+    'kept_triggers', COALESCE((
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'name', t.tgname,
+            'event', CASE t.tgtype WHEN 4 THEN 'INSERT' WHEN 8 THEN 'DELETE' WHEN 16 THEN 'UPDATE' ELSE 'TRUNCATE' END,
+            'function', pg_catalog.format('%I.%I()', n.nspname, p.proname)) ORDER BY t.tgname)
+        FROM pg_catalog.pg_trigger t
+        JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        WHERE t.tgrelid = c.oid AND t.tgname LIKE 'singularity\_kept\_%' AND t.tgtype IN (4, 8, 16, 32)), '[]'),
     'policies', COALESCE((
         SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'name', p.polname,

@@ -8,6 +8,7 @@ use terminal::Finding;
 use crate::comparison;
 use crate::error::Error;
 use crate::job::{Job, Phase};
+use crate::kept::Kept;
 use crate::layout::Layout;
 
 /// Something that was looked at and found right.
@@ -21,11 +22,16 @@ pub struct Sound {
     pub detail: String,
 }
 
-/// Checks layouts, indexes and leftovers, and compares the rows of a table whose old form is still there.
+/// Checks layouts, triggers, indexes and leftovers, and compares the rows of a table whose old form is still there.
 ///
 /// # Errors
 /// [`Error::Damaged`] with everything that was found.
-pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: &str) -> Result<Vec<Sound>, Error> {
+pub async fn audit(
+    connection: &mut PgConnection,
+    layouts: &[Layout],
+    kept: &[Kept],
+    database: &str,
+) -> Result<Vec<Sound>, Error> {
     let failed = Error::during("check the layouts", database);
     let (mut sound, mut findings) = (Vec::new(), Vec::new());
     let mut good = |object, name: &str, detail: &str| {
@@ -45,6 +51,14 @@ pub async fn audit(connection: &mut PgConnection, layouts: &[Layout], database: 
             }
             None => {}
         }
+    }
+    for kept in kept.iter().filter(|kept| kept.is_declared()) {
+        let found = kept.findings();
+        if found.is_empty() {
+            good("triggers", &kept.table, &kept.summary());
+        }
+        let place = format!("table `{}`", kept.table);
+        findings.extend(found.into_iter().map(|finding| finding.at(&place)));
     }
     let indexes = catalog::invalid_indexes(connection).await.map_err(&failed)?;
     if indexes.is_empty() {

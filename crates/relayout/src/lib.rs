@@ -12,6 +12,7 @@
 //! | [`engine`] | taking a job through its phases |
 //! | [`preview`] | what it would run |
 //! | [`kinds`] | every kind of thing that can hang on a table, and what becomes of it |
+//! | [`kept`] | the layer's own triggers on tables in leaves |
 //! | [`preflight`] | what stands against it |
 //! | [`adaptive`] | splitting and merging leaves |
 //! | [`concurrent_index`] | building an index beside the writers |
@@ -32,6 +33,7 @@ mod drain;
 pub mod engine;
 pub mod error;
 mod job;
+pub mod kept;
 mod key_order;
 pub mod kinds;
 pub mod layout;

@@ -1,5 +1,6 @@
 //! What stands against changing a table's storage, all of it at once, before anything is touched.
 
+use database::quote::identifier;
 use sqlx::PgConnection;
 use terminal::Finding;
 
@@ -72,13 +73,23 @@ async fn of_dependents(
     role: &str,
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let mut findings = obstacle::of_dependents(&dependents::read(connection, &layout.public()).await?, role);
+    let mut leaves = Vec::new();
     for leaf in layout.actual.leaves().iter().filter(|leaf| !target.leaves().contains(leaf)) {
         let table = &layout.table;
         let divided = (leaf.paths > 1).then(|| leaf.of(table));
         for relation in divided.into_iter().chain(leaf.storage_of(table)) {
             let dependents = dependents::read(connection, &relation).await?;
             findings.extend(obstacle::of_leaf(&relation.to_string(), &dependents));
+            leaves.push(relation.plain());
         }
+    }
+    if !leaves.is_empty() {
+        // A trigger that somebody has put on one leaf: nobody knows which of the new ones it is meant for.
+        let triggers = sqlx::query_file!("queries/leaf_triggers.sql", &leaves).fetch_all(connection).await?;
+        findings.extend(triggers.into_iter().map(|it| {
+            Finding::new(obstacle::ON_LEAF, format!("trigger `{}` is on its leaf `{}` alone", it.name, it.relation))
+                .fix(format!("DROP TRIGGER {} ON {}", identifier(&it.name), it.relation))
+        }));
     }
     Ok(findings)
 }

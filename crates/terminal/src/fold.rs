@@ -109,8 +109,10 @@ fn layer(name: &'static str) -> &'static str {
 
 fn counted(object: &str, count: usize) -> String {
     match (object, count) {
+        ("triggers", 1) => "triggers of 1 table".to_owned(),
         (object, 1) => format!("1 {object}"),
         ("index", count) => format!("{count} indexes"),
+        ("triggers", count) => format!("triggers of {count} tables"),
         (object, count) => format!("{count} {object}s"),
     }
 }

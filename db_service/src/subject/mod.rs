@@ -5,8 +5,9 @@
 
 mod contract;
 pub mod layouts;
+pub mod triggers;
 
 pub use contract::{Inspected, Planned, Subject, Terms};
 
 /// All of them, in the order in which they are brought about.
-pub const ORDER: [&dyn Subject; 1] = [&layouts::Layouts];
+pub const ORDER: [&dyn Subject; 2] = [&layouts::Layouts, &triggers::Triggers];

@@ -12,6 +12,7 @@ crate::tests![
     what_was_made_from_the_table_follows_it,
     errors_name_the_index_that_ecto_expects,
     everything_that_stands_against_it_is_said_at_once,
+    a_trigger_on_one_leaf_is_not_lost,
 ];
 
 fn what_was_made_from_the_table_follows_it(server: &TestServer) -> Verdict {
@@ -82,5 +83,24 @@ fn everything_that_stands_against_it_is_said_at_once(server: &TestServer) -> Ver
     migrations(&database.url_text(), &["revert", "--yes"]).succeeds();
     database.execute("DROP SCHEMA db_service CASCADE");
     assert_eq!(database.dump(), before);
+    Passed
+}
+
+/// Of the leaves that take its place nobody knows which it is meant for.
+fn a_trigger_on_one_leaf_is_not_lost(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    database.execute(
+        "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE TRIGGER noted AFTER INSERT ON leaf_16_5.code_files FOR EACH ROW EXECUTE FUNCTION noted()",
+    );
+    let said = "trigger `noted` is on its leaf `leaf_16_5.code_files` alone";
+    let merge = |leaf: &'static str| ["merge", "--table", "code_files", "--leaf", leaf, "--yes"];
+    migrations(&url, &["revert", "--yes"]).exits(4).says(said);
+    migrations(&url, &merge("8/5")).exits(4).says(said);
+    migrations(&url, &["verify"]).succeeds().says(said);
+    migrations(&url, &merge("8/4")).succeeds();
+    database.execute("DROP TRIGGER noted ON leaf_16_5.code_files");
+    migrations(&url, &merge("8/5")).succeeds();
     Passed
 }

@@ -27,6 +27,7 @@ mod own_server;
 mod plan;
 mod pooler;
 mod prepared;
+mod query_cache;
 mod random;
 mod relay;
 mod relayout;
@@ -42,6 +43,7 @@ mod steadiness;
 mod structure;
 mod transcripts;
 mod twins;
+mod versions;
 mod words;
 mod worker;
 mod writers;
@@ -140,6 +142,8 @@ fn all_tests() -> Vec<(String, Test)> {
         prepared::tests(),
         kinds::tests(),
         rights::tests(),
+        versions::tests(),
+        query_cache::tests(),
         transcripts::tests(),
     ];
     suites.into_iter().flatten().collect()

@@ -36,6 +36,14 @@ pub enum MigrationFileError {
         /// What it says.
         value: String,
     },
+    /// A header puts triggers on a table that it does not ask for.
+    #[error("the header of `{name}` puts triggers on `{table}` and does not require the table `public.{table}`")]
+    HeaderTable {
+        /// The file.
+        name: String,
+        /// The table.
+        table: String,
+    },
     /// sqlx could not read the folder.
     #[error("sqlx cannot read them")]
     Sqlx(#[source] MigrateError),
@@ -60,6 +68,7 @@ impl MigrationFileError {
             Self::HeaderVersion { .. } => {
                 "write `-- requires-ecto: 20251005030000`: the leading number of the Ecto file's name".into()
             }
+            Self::HeaderTable { table, .. } => format!("write `-- requires-table: public.{table}` as well"),
         })
     }
 }

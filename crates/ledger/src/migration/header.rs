@@ -8,6 +8,7 @@
 //! | `requires-table` | tables that must exist, schema-qualified |
 //! | `uses-extension` | extensions it can use; all of them optional |
 //! | `lays-out` | tables in `public` whose storage it declares |
+//! | `puts-triggers-on` | tables in `public` that it declares triggers for |
 //! | `provides` | what must exist once it is applied: relations, functions with their argument types |
 
 use sqlx::migrate::Migration;
@@ -29,6 +30,8 @@ pub struct Header {
     pub uses_extension: Vec<String>,
     /// Tables in `public` whose storage it declares.
     pub lays_out: Vec<String>,
+    /// Tables in `public` that it declares triggers for.
+    pub puts_triggers_on: Vec<String>,
     /// Objects that must exist afterwards.
     pub provides: Vec<String>,
 }
@@ -54,11 +57,21 @@ impl Header {
                 "requires-table" => header.requires_table.extend(values),
                 "uses-extension" => header.uses_extension.extend(values),
                 "lays-out" => header.lays_out.extend(values),
+                "puts-triggers-on" => header.puts_triggers_on.extend(values),
                 "provides" => header.provides.extend(values),
                 _ => {}
             }
         }
-        Ok(header)
+        header.checked()
+    }
+
+    /// What has triggers is a table that the file asks for.
+    fn checked(self) -> Result<Self, MigrationFileError> {
+        let is_asked_for = |table: &&String| self.requires_table.contains(&format!("public.{table}"));
+        match self.puts_triggers_on.iter().find(|table| !is_asked_for(table)) {
+            Some(table) => Err(MigrationFileError::HeaderTable { table: table.clone(), name: self.name }),
+            None => Ok(self),
+        }
     }
 }
 
@@ -86,7 +99,7 @@ pub(super) mod tests {
     #[test]
     fn a_header_says_what_the_file_needs_and_gives() {
         let header = Header::read(&migration(
-            "-- Why: because.\n-- requires-ecto: 1, 20251005030000\n-- requires-table: public.a, public.b\n-- uses-extension: bloom (optional)\n-- lays-out: a\n-- provides: db_service.x, db_service.f(text, integer)\n\nSELECT 1; -- requires-ecto: 9\n",
+            "-- Why: because.\n-- requires-ecto: 1, 20251005030000\n-- requires-table: public.a, public.b\n-- uses-extension: bloom (optional)\n-- lays-out: a\n-- puts-triggers-on: b\n-- provides: db_service.x, db_service.f(text, integer)\n\nSELECT 1; -- requires-ecto: 9\n",
         ))
         .unwrap();
         assert_eq!(header.name, "002_rag_optimizations");
@@ -94,6 +107,7 @@ pub(super) mod tests {
         assert_eq!(header.requires_table, ["public.a", "public.b"]);
         assert_eq!(header.uses_extension, ["bloom"]);
         assert_eq!(header.lays_out, ["a"]);
+        assert_eq!(header.puts_triggers_on, ["b"]);
         assert_eq!(header.provides, ["db_service.x", "db_service.f(text, integer)"]);
     }
 
@@ -103,6 +117,15 @@ pub(super) mod tests {
         assert_eq!(
             error.to_string(),
             "the header of `002_rag_optimizations` requires the Ecto version `latest`, which is no number"
+        );
+    }
+
+    #[test]
+    fn triggers_are_put_only_on_tables_that_must_exist() {
+        let error = Header::read(&migration("-- requires-table: public.a\n-- puts-triggers-on: a, b\n")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the header of `002_rag_optimizations` puts triggers on `b` and does not require the table `public.b`"
         );
     }
 }

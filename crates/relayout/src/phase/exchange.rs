@@ -5,7 +5,7 @@ use database::statement::LockMode::AccessExclusive;
 use database::{Relation, Statement};
 
 use super::shadow::FITS;
-use super::{foreign_keys, identity, schemas};
+use super::{foreign_keys, identity, schemas, triggers};
 use crate::job::{Job, NEW, OLD};
 use crate::layout::Leaf;
 use crate::table::attachments;
@@ -22,6 +22,7 @@ pub(super) fn leaves(job: &Job, old: &[Leaf], new: &[Leaf]) -> Vec<Statement> {
     for leaf in old {
         statements.push(swap(format!("ALTER TABLE {public} DETACH PARTITION {}", leaf.of(&job.table))));
     }
+    statements.extend(triggers::of_new_leaves(job));
     for leaf in new {
         let name = leaf.of(&job.table);
         statements.push(Statement::new(WHY, format!("ALTER TABLE {shadow} DETACH PARTITION {name}")));
@@ -54,6 +55,7 @@ pub(super) fn tables(job: &Job) -> Vec<Statement> {
         // The function stays, and the trigger with it on the old table would be one too many after a drain.
         statements.push(swap(format!("DROP TRIGGER {} ON {public}", identifier(&trigger.name))));
     }
+    statements.extend(triggers::take_off(job));
     for statistics in &definition.extended_statistics {
         let (name, beside) = (&statistics.name, attachments::beside(statistics, NEW));
         statements.push(swap(format!("ALTER STATISTICS {name} SET SCHEMA {OLD}")));

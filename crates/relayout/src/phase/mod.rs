@@ -21,4 +21,5 @@ pub(crate) mod machine;
 mod schemas;
 pub(crate) mod shadow;
 pub(crate) mod swapped;
+mod triggers;
 pub(crate) mod verified;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
+use super::kept_trigger::KeptTrigger;
 use super::parts::{Column, Constraint, ExtendedStatistics, Grant, Index, Policy, Publication, Trigger};
 
 /// What Ecto has declared, as the catalog tells it. Two of them are equal if nobody altered the table in between.
@@ -41,6 +42,8 @@ pub(crate) struct Definition {
     pub(crate) referenced_by: Vec<String>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) triggers: Vec<Trigger>,
+    /// Those of the layer, which it has while it is in leaves.
+    pub(crate) kept_triggers: Vec<KeptTrigger>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) extended_statistics: Vec<ExtendedStatistics>,
     /// The owner has all rights and nobody else has any, but on columns.
@@ -69,9 +72,11 @@ impl Definition {
 
     /// In what the new form of a table differs from it; nothing where all was carried over.
     pub(crate) fn differences(&self, new: &Self) -> Vec<String> {
-        // The kind is what was to be changed; foreign keys come when their rows were read.
+        // The kind is what was to be changed; foreign keys come when their rows were read; the layer's own triggers go with
+        // the leaves.
         let alike = |it: &Self| Self {
             kind: String::new(),
+            kept_triggers: Vec::new(),
             constraints: it.constraints.iter().filter(|constraint| constraint.kind != "f").cloned().collect(),
             ..it.clone()
         };

@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod definition;
 pub(crate) mod dependents;
+pub(crate) mod kept_trigger;
 pub(crate) mod obstacle;
 pub(crate) mod parts;
 pub(crate) mod privileges;

@@ -2,7 +2,7 @@
 
 use database::transaction;
 use db_service::Error;
-use db_service::subject::layouts;
+use db_service::subject::{layouts, triggers};
 use ledger::ecto::Files;
 use ledger::history::History;
 use ledger::migrate::LedgerState;
@@ -100,9 +100,11 @@ fn with_contents(step: Step, layout: &Layout, contents: &Contents) -> Step {
 pub(crate) async fn verified(
     connection: &mut PgConnection,
     layouts: &[Layout],
+    ledger: &LedgerState,
     database: &str,
 ) -> Result<Vec<Step>, Problem> {
-    let sound = audit::audit(connection, layouts, database).await?;
+    let kept = triggers::read(connection, ledger, database).await?;
+    let sound = audit::audit(connection, layouts, &kept, database).await?;
     let step = |it: audit::Sound| Step::new(database, LAYER, it.object, it.name, Status::Verified).detail(it.detail);
     let pending = layouts.iter().filter(|layout| !layout.is_reached());
     let pending = pending.map(|layout| {

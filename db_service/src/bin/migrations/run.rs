@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
             // Neither rests on complete ledgers: an Ecto migration that is pending may be what asks for a plain table.
             Some(Command::Verify) => {
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
-                self.report(look::verified(connection, &layouts, database).await?);
+                self.report(look::verified(connection, &layouts, &state.ledger, database).await?);
             }
             Some(Command::Layout(asked)) if asked.table.is_none() => self.report(Declare::show(&layouts, database)),
             Some(Command::Revert(_) | Command::Layout(_)) => {

@@ -32,6 +32,8 @@ pub(super) fn plan(path: &Path, files: &Files) -> Result<Vec<Batch>, EctoError> 
 pub(super) async fn apply(batches: &[Batch], lock: &DatabaseLock, target: &Target) -> Result<(), LayerError> {
     let mut worker = Worker::connect(lock).await?;
     let loaded = transaction::run(&mut worker, transaction::CHANGE, async |connection| {
+        // As in the head of a dump, which the file has not: functions come before the tables that they read.
+        sqlx::raw_sql("SET LOCAL check_function_bodies = off").execute(&mut *connection).await?;
         for batch in batches {
             send(batch, connection).await?;
         }

@@ -200,9 +200,9 @@ fn all_but_the_layer(backup: &Backup<'_>) {
     backup.copied(&source.url, &copy);
     assert!(copy.truth("SELECT to_regnamespace('db_service') IS NULL"));
     same(&source, &copy, &[FILES, VECTORS]);
-    assert_eq!(situations::dump(&copy), situations::dump(&source));
     let run = migrations(&copy.url_text(), &[]).succeeds();
     assert!(!run.stderr.contains("Converted"), "rows were moved\n{}", run.stderr);
+    assert_eq!(situations::dump(&copy), situations::dump(&source));
     assert_eq!(copy.dump(), source.dump());
     settled(&copy);
 }

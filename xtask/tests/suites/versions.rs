@@ -1,0 +1,340 @@
+//! Versions of repositories: every change is noted, whoever makes it and wherever; nobody waits for anybody; the triggers are
+//! where they belong, whatever becomes of the leaves.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::Verdict::{self, Passed};
+use crate::command::migrations;
+use crate::database::{Database, Stage};
+use crate::role::Role;
+use crate::server::TestServer;
+use crate::twins::{partitioned, plain};
+use crate::writers::{Writers, killed_in_every_phase};
+
+crate::tests![
+    every_way_of_writing_changes_the_versions_concerned,
+    a_write_straight_to_a_leaf_changes_them_too,
+    writers_of_one_repository_do_not_wait_for_each_other,
+    no_two_states_share_a_value,
+    folding_changes_no_version,
+    a_role_without_rights_in_the_layer_can_write,
+    triggers_are_there_after_every_change_of_leaves,
+    a_kill_in_any_phase_leaves_them_on_every_leaf,
+    what_is_missing_or_disabled_is_found_and_put_right,
+    the_way_back_leaves_nothing,
+    a_second_run_changes_nothing,
+    who_does_not_own_a_table_is_told_so,
+];
+
+/// A row of `code_files`.
+fn row(repository: &str, path: &str) -> String {
+    format!("('{repository}', '{path}', '', sha256('x'), 0)")
+}
+
+const INSERT: &str = "INSERT INTO code_files (repo_name, file_path, content, content_hash, size_bytes) VALUES";
+
+/// The versions of three repositories, and of all.
+const VERSIONS: &str = "SELECT COALESCE(v::text, 'none') FROM (SELECT db_service.version_of(r) AS v FROM unnest('{a,b,c}'::text[]) WITH ORDINALITY u (r, n) ORDER BY n) s
+                        UNION ALL SELECT COALESCE(db_service.version_of_all()::text, 'none')";
+
+/// Which of `a`, `b`, `c` and all have another version after a statement.
+#[track_caller]
+fn changed_by(database: &Database<'_>, statement: &str) -> String {
+    let before = database.column(VERSIONS);
+    database.execute(statement);
+    let after = database.column(VERSIONS);
+    let changed =
+        ["a", "b", "c", "all"].into_iter().zip(before.iter().zip(&after)).filter(|(_, (old, new))| old != new);
+    changed.map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+}
+
+fn every_way_of_writing_changes_the_versions_concerned(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let (a1, a2, b1) = (row("a", "1"), row("a", "2"), row("b", "1"));
+    for (statement, changed) in [
+        (format!("{INSERT} {a1}"), "a all"),
+        (format!("{INSERT} {a2}, {b1}"), "a b all"),
+        ("UPDATE code_files SET content = 'x' WHERE repo_name = 'b'".into(), "b all"),
+        ("UPDATE code_files SET repo_name = 'c' WHERE file_path = '2'".into(), "a c all"),
+        ("UPDATE code_files SET content = 'y' WHERE repo_name = 'nobody'".into(), ""),
+        (format!("{INSERT} {a1} ON CONFLICT (repo_name, file_path) DO UPDATE SET content = 'z'"), "a all"),
+        (format!("{INSERT} {a1} ON CONFLICT DO NOTHING"), ""),
+        (
+            "MERGE INTO code_files f USING (VALUES ('a', '1'), ('b', '7')) s (r, p) ON f.repo_name = s.r AND f.file_path = s.p
+             WHEN MATCHED THEN DELETE
+             WHEN NOT MATCHED THEN INSERT (repo_name, file_path, content, content_hash, size_bytes) VALUES (r, p, '', sha256('x'), 0)"
+                .into(),
+            "a b all",
+        ),
+        (
+            "INSERT INTO embeddings (repo_name, path, model, content_hash, embedding)
+             SELECT 'c', 'p', 'm', sha256('x'), array_fill(0.5, ARRAY[768])::public.vector"
+                .into(),
+            "c all",
+        ),
+        ("SET session_replication_role = replica; DELETE FROM code_files WHERE repo_name = 'b'".into(), "b all"),
+        ("TRUNCATE code_files".into(), "a b c all"),
+        ("BEGIN; DELETE FROM embeddings; ROLLBACK".into(), ""),
+        ("TRUNCATE embeddings".into(), "a b c all"),
+    ] {
+        assert_eq!(changed_by(&database, &statement), changed, "{statement}");
+    }
+    let copy = |text: String| {
+        database.with(async |connection| {
+            let mut copy = connection
+                .copy_in_raw("COPY code_files (repo_name, file_path, content, content_hash, size_bytes) FROM STDIN")
+                .await
+                .unwrap();
+            copy.send(text.as_bytes()).await.unwrap();
+            copy.finish().await.unwrap();
+        });
+    };
+    let before = database.column(VERSIONS);
+    let hash = format!("\\\\x{}", "00".repeat(32));
+    copy(format!("a\t5\t\t{hash}\t0\nc\t5\t\t{hash}\t0\n"));
+    let after = database.column(VERSIONS);
+    let same: Vec<bool> = before.iter().zip(&after).map(|(old, new)| old == new).collect();
+    assert_eq!(same, [false, true, false, false], "COPY");
+    Passed
+}
+
+fn a_write_straight_to_a_leaf_changes_them_too(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    database.execute(&format!("{INSERT} {}, {}", row("a", "1"), row("b", "1")));
+    let leaf = database.text("SELECT tableoid::regclass::text FROM code_files WHERE repo_name = 'a'");
+    for (statement, changed) in [
+        (format!("UPDATE {leaf} SET content = 'x' WHERE repo_name = 'a'"), "a all"),
+        (format!("DELETE FROM {leaf} WHERE repo_name = 'a'"), "a all"),
+        (INSERT.replace("code_files", &leaf) + &row("a", "1"), "a all"),
+        (format!("TRUNCATE {leaf}"), "a b c all"),
+    ] {
+        assert_eq!(changed_by(&database, &statement), changed, "{statement}");
+    }
+    Passed
+}
+
+async fn version(connection: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("SELECT db_service.version_of('a')").fetch_one(connection).await.unwrap()
+}
+
+async fn write(connection: &mut PgConnection, path: &str) {
+    let statement = format!("{INSERT} {}", row("a", path));
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.unwrap();
+}
+
+fn writers_of_one_repository_do_not_wait_for_each_other(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    database.with(async |one| {
+        let mut two = ::database::connection::connect(&database.url).await.unwrap();
+        sqlx::raw_sql("SET lock_timeout = '5s'").execute(&mut two).await.unwrap();
+        let mut first = one.begin().await.unwrap();
+        write(&mut first, "1").await;
+        let mut second = two.begin().await.unwrap();
+        write(&mut second, "2").await;
+        second.commit().await.unwrap();
+        first.commit().await.unwrap();
+    });
+    Passed
+}
+
+/// Commits out of order, what is not committed yet, and what never is.
+fn no_two_states_share_a_value(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    database.with(async |reader| {
+        let mut one = ::database::connection::connect(&database.url).await.unwrap();
+        let mut two = ::database::connection::connect(&database.url).await.unwrap();
+        let mut seen = vec![version(reader).await];
+        let mut first = one.begin().await.unwrap();
+        write(&mut first, "1").await;
+        seen.push(version(&mut first).await);
+        let mut second = two.begin().await.unwrap();
+        write(&mut second, "2").await;
+        seen.push(version(&mut second).await);
+        write(&mut second, "3").await;
+        seen.push(version(&mut second).await);
+        assert_eq!(version(reader).await, seen[0], "nothing is committed");
+        second.commit().await.unwrap();
+        assert_eq!(version(reader).await, seen[3], "what the writer saw is what others see after its commit");
+        let mut third = two.begin().await.unwrap();
+        write(&mut third, "4").await;
+        seen.push(version(&mut third).await);
+        third.rollback().await.unwrap();
+        assert_eq!(version(reader).await, seen[3], "nothing came of it");
+        first.commit().await.unwrap();
+        seen.push(version(reader).await);
+        let count = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), count, "a value was there twice");
+    });
+    Passed
+}
+
+fn folding_changes_no_version(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    for path in 0..20 {
+        database.execute(&format!("{INSERT} {}, {}", row("a", &path.to_string()), row("b", &path.to_string())));
+    }
+    database.execute("TRUNCATE embeddings");
+    let before = database.column(VERSIONS);
+    database.with(async |connection| {
+        let mut beside = ::database::connection::connect(&database.url).await.unwrap();
+        let mut writer = beside.begin().await.unwrap();
+        write(&mut writer, "beside").await;
+        let seen = version(&mut writer).await;
+        let folded: i32 =
+            sqlx::query_scalar("SELECT db_service.fold_versions(7)").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(folded, 6, "seven became one");
+        assert_eq!(version(&mut writer).await, seen, "the writer's own");
+        let mut other = connection.begin().await.unwrap();
+        sqlx::raw_sql("SELECT db_service.fold_versions(1000000)").execute(&mut *other).await.unwrap();
+        let refused: i32 =
+            sqlx::query_scalar("SELECT db_service.fold_versions(1000)").fetch_one(&mut *writer).await.unwrap();
+        assert_eq!(refused, 0, "one at a time");
+        other.commit().await.unwrap();
+        writer.rollback().await.unwrap();
+    });
+    assert_eq!(database.column(VERSIONS), before);
+    assert_eq!(database.text("SELECT max(n)::text FROM (SELECT count(*) n FROM db_service.repository_version GROUP BY concerns, repo_name) c"), "1");
+    assert_eq!(changed_by(&database, "DELETE FROM code_files WHERE repo_name = 'a'"), "a all");
+    Passed
+}
+
+fn a_role_without_rights_in_the_layer_can_write(server: &TestServer) -> Verdict {
+    let role = Role::new(server);
+    let database = Database::at(server, Stage::All);
+    database.execute(&format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON code_files TO {0}; GRANT USAGE ON SEQUENCE code_files_id_seq TO {0}",
+        role.name
+    ));
+    let its = Database::with_url(server, &database.name, &role.url(&database));
+    let before = database.column(VERSIONS);
+    its.execute(&format!("{INSERT} {}", row("a", "1")));
+    assert_ne!(database.column(VERSIONS), before);
+    its.execute("UPDATE code_files SET content = 'x'; DELETE FROM code_files; TRUNCATE code_files");
+    assert!(its.error("SELECT db_service.version_of('a')").contains("permission denied for schema db_service"));
+    database.execute(&format!("GRANT USAGE ON SCHEMA db_service TO {}", role.name));
+    assert_eq!(its.column(VERSIONS), database.column(VERSIONS), "versions are for everybody");
+    assert!(its.error("SELECT db_service.cache_get('')").contains("permission denied for function"));
+    database.execute(&format!("DROP OWNED BY {}", role.name));
+    Passed
+}
+
+/// Relations of a table that lack one of its triggers; they have to be enabled always.
+fn lacking(database: &Database<'_>) -> Vec<String> {
+    database.column(
+        "SELECT t.relid::regclass::text FROM db_service.layout l, pg_partition_tree(('public.' || l.table_name)::regclass) t
+         WHERE (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = t.relid AND g.tgenabled = 'A' AND g.tgname LIKE 'singularity\\_kept\\_%') <> 4
+         ORDER BY 1",
+    )
+}
+
+fn triggers_are_there_after_every_change_of_leaves(server: &TestServer) -> Verdict {
+    let database = partitioned(server);
+    let url = database.url_text();
+    assert_eq!(lacking(&database), Vec::<String>::new(), "after the conversion");
+    let all = "SELECT count(*)::text FROM pg_trigger WHERE tgname LIKE 'singularity\\_kept\\_%'";
+    assert_eq!(database.text(all), (4 * 2 * 17).to_string());
+    let leaf = ["--table", "code_files", "--leaf"];
+    database.execute("UPDATE db_service.layout_policy SET leaf_rows = 100; ANALYZE");
+    let before = database.column(VERSIONS);
+    for command in [&["split"][..], &["split", "--by-path"], &["merge", leaf[0], leaf[1], leaf[2], "8/5"]] {
+        migrations(&url, &[command, &["--yes"]].concat()).succeeds();
+        assert_eq!(lacking(&database), Vec::<String>::new(), "after {command:?}");
+        assert_eq!(database.column(VERSIONS), before, "no row has changed after {command:?}");
+        migrations(&url, &[]).succeeds().says("Unchanged performance layer");
+        migrations(&url, &["verify"]).succeeds();
+    }
+    Passed
+}
+
+fn a_kill_in_any_phase_leaves_them_on_every_leaf(server: &TestServer) -> Verdict {
+    let database = partitioned(server);
+    let url = database.url_text();
+    let writers = Writers::start(&database.url);
+    for turn in ["split", "merge"] {
+        killed_in_every_phase(&database, &[turn, "--table", "embeddings", "--leaf", "16/3", "--yes"], 1);
+        assert_eq!(lacking(&database), Vec::<String>::new(), "{turn}, after the last kill");
+        migrations(&url, &[]).succeeds();
+        assert_eq!(lacking(&database), Vec::<String>::new(), "{turn}");
+    }
+    writers.finish();
+    migrations(&url, &["verify"]).succeeds();
+    Passed
+}
+
+fn what_is_missing_or_disabled_is_found_and_put_right(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    for (spoil, said) in [
+        ("DROP TRIGGER singularity_kept_version_inserted ON leaf_16_3.code_files", "is missing"),
+        ("ALTER TABLE public.embeddings DISABLE TRIGGER singularity_kept_version_deleted", "does not fire always"),
+        (
+            "ALTER TABLE leaf_16_7.embeddings DISABLE TRIGGER ALL; ALTER TABLE leaf_16_7.embeddings ENABLE TRIGGER ALL",
+            "does not fire always",
+        ),
+        ("UPDATE db_service.kept_trigger SET in_place = false", "does not tell the truth"),
+    ] {
+        database.execute(spoil);
+        migrations(&url, &["verify"]).exits(4).says(said).says("hint: ");
+        migrations(&url, &["plan"]).exits(3).says("Pending triggers");
+        let before = database.column(VERSIONS);
+        migrations(&url, &[]).succeeds().says("Set triggers");
+        assert_ne!(database.column(VERSIONS), before, "what was written meanwhile was not noted: {spoil}");
+        assert_eq!(lacking(&database), Vec::<String>::new());
+        migrations(&url, &["verify"]).succeeds();
+    }
+    Passed
+}
+
+fn the_way_back_leaves_nothing(server: &TestServer) -> Verdict {
+    let database = plain(server);
+    let url = database.url_text();
+    let before = database.dump();
+    migrations(&url, &[]).succeeds();
+    assert!(database.truth("SELECT db_service.version_of('a') IS NOT NULL"));
+    migrations(&url, &["revert", "--table", "embeddings", "--yes"]).succeeds();
+    let none = "SELECT db_service.version_of('a') IS NULL AND db_service.version_of_all() IS NULL";
+    assert!(database.truth(none), "embeddings are not noted any more");
+    assert_eq!(database.column("SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'embeddings'::regclass"), [""; 0]);
+    migrations(&url, &["verify"]).succeeds();
+    migrations(&url, &["layout", "--table", "embeddings", "--leaves", "4", "--yes"]).succeeds();
+    assert_eq!(lacking(&database), Vec::<String>::new());
+    assert!(database.truth("SELECT db_service.version_of('a') IS NOT NULL"));
+    migrations(&url, &["revert", "--yes"]).succeeds();
+    migrations(&url, &[]).succeeds().says("Unchanged performance layer");
+    database.execute("DROP SCHEMA db_service CASCADE");
+    assert_eq!(database.dump(), before);
+    // Without the way back: the triggers go with their functions.
+    let database = Database::at(server, Stage::All);
+    database.execute("DROP SCHEMA db_service CASCADE");
+    database.execute(&format!("{INSERT} {}", row("a", "1")));
+    migrations(&database.url_text(), &[]).succeeds().says("Set triggers");
+    assert_eq!(lacking(&database), Vec::<String>::new());
+    Passed
+}
+
+fn a_second_run_changes_nothing(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    let seen = "SELECT string_agg(concat_ws(' ', oid, xmin, tgname), ',' ORDER BY oid) FROM pg_trigger";
+    let (triggers, versions) = (database.text(seen), database.column(VERSIONS));
+    migrations(&url, &[]).succeeds().says("Unchanged performance layer");
+    migrations(&url, &["plan"]).succeeds();
+    assert_eq!((database.text(seen), database.column(VERSIONS)), (triggers, versions));
+    Passed
+}
+
+fn who_does_not_own_a_table_is_told_so(server: &TestServer) -> Verdict {
+    let role = Role::new(server);
+    let database = Database::at(server, Stage::All);
+    database.execute(&format!(
+        "DROP TRIGGER singularity_kept_version_inserted ON leaf_16_3.code_files;
+         GRANT USAGE ON SCHEMA db_service TO {0}; GRANT SELECT ON ALL TABLES IN SCHEMA db_service, public TO {0}",
+        role.name
+    ));
+    migrations(&role.url(&database), &[]).succeeds().says("Left out triggers `code_files`").says("`GRANT ");
+    assert_eq!(lacking(&database).len(), 1);
+    database.execute(&format!("DROP OWNED BY {}", role.name));
+    Passed
+}
