@@ -1,5 +1,7 @@
 //! The performance layer as a whole: migrations first, which declare; then the subjects, which converge.
 
+use std::collections::BTreeMap;
+
 use database::{Worker, transaction};
 use ledger::ecto::{self, EctoState, Files};
 use ledger::gate::Violation;
@@ -140,20 +142,16 @@ impl PerformancePlan {
     pub fn pending(&self, database: &str) -> Vec<Step> {
         let pending = &self.migrations.pending;
         let migrations = pending.iter().map(|header| migration(database, header, Status::Pending));
-        let declared = pending.iter().flat_map(|header| {
+        let layouts = pending.iter().flat_map(|header| {
             header.lays_out.iter().map(|table| {
                 Step::new(database, LAYER, "layout", table, Status::Pending)
                     .detail(format!("as `{}` declares it", header.name))
             })
         });
-        let triggers = pending.iter().flat_map(|header| {
-            header.puts_triggers_on.iter().map(|table| {
-                Step::new(database, LAYER, "triggers", table, Status::Pending)
-                    .detail(format!("as `{}` declares them", header.name))
-            })
-        });
+        let triggers = declared(database, "triggers", pending, |header| &header.puts_triggers_on);
+        let codes = declared(database, "codes", pending, |header| &header.copies_vectors_of);
         let subjects = self.subjects.iter().flat_map(|subject| subject.pending(database));
-        migrations.chain(declared).chain(triggers).chain(subjects).collect()
+        migrations.chain(layouts).chain(triggers).chain(codes).chain(subjects).collect()
     }
 }
 
@@ -203,6 +201,27 @@ pub async fn converge(
         }
     }
     refused
+}
+
+/// What migrations declare for tables, a step a table whatever many of them do.
+fn declared<'a>(
+    database: &str,
+    object: &'static str,
+    pending: &'a [Header],
+    tables: impl Fn(&'a Header) -> &'a Vec<String>,
+) -> Vec<Step> {
+    let mut by_table: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    for header in pending {
+        for table in tables(header) {
+            by_table.entry(table).or_default().push(format!("`{}`", header.name));
+        }
+    }
+    let step = |(table, names): (&String, Vec<String>)| {
+        let verb = if names.len() == 1 { "declares" } else { "declare" };
+        let detail = format!("as {} {verb} them", names.join(" and "));
+        Step::new(database, LAYER, object, table, Status::Pending).detail(detail)
+    };
+    by_table.into_iter().map(step).collect()
 }
 
 fn migration(database: &str, header: &Header, status: Status) -> Step {

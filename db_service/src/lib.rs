@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`layer`] | the layer as a whole: [`inspect`](layer::inspect), [`plan`](layer::plan), [`apply`](layer::apply) |
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
+//! | [`search`] | similar code, in one repository or across all of them |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
@@ -24,6 +25,7 @@
 pub mod ecto_files;
 pub mod error;
 pub mod layer;
+pub mod search;
 pub mod subject;
 
 pub use error::Error;

@@ -109,10 +109,10 @@ fn layer(name: &'static str) -> &'static str {
 
 fn counted(object: &str, count: usize) -> String {
     match (object, count) {
-        ("triggers", 1) => "triggers of 1 table".to_owned(),
+        ("triggers" | "codes", 1) => format!("{object} of 1 table"),
         (object, 1) => format!("1 {object}"),
         ("index", count) => format!("{count} indexes"),
-        ("triggers", count) => format!("triggers of {count} tables"),
+        ("triggers" | "codes", count) => format!("{object} of {count} tables"),
         (object, count) => format!("{count} {object}s"),
     }
 }

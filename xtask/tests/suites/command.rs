@@ -98,6 +98,20 @@ impl Run {
         self
     }
 
+    #[track_caller]
+    pub(crate) fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "`{text}` is not in\n{}", self.transcript());
+        self
+    }
+
+    /// The last line of a run that found everything as it should be.
+    #[track_caller]
+    pub(crate) fn changes_nothing(self) -> Self {
+        let says = self.stdout.contains(" unchanged") && !self.stdout.contains(" changed");
+        assert!(says, "\n{}", self.transcript());
+        self
+    }
+
     /// The `--json` document.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

@@ -11,8 +11,8 @@ use ledger::structure;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
-use crate::command;
 use crate::server::{TestServer, project};
+use crate::{command, searchable};
 
 /// A database of a test server.
 pub(crate) struct Database<'a> {
@@ -31,6 +31,8 @@ pub(crate) enum Stage {
     /// The layer is there, and its tables are plain; `code_files` is to be laid out, `embeddings` is not.
     Declared,
     All,
+    /// The same, with vectors to search, see [`searchable`].
+    Searchable,
 }
 
 impl<'a> Database<'a> {
@@ -194,6 +196,7 @@ fn template(server: &TestServer, stage: Stage) -> String {
         Stage::Ecto => ("ecto", "bootstrap,ecto"),
         Stage::Declared => ("declared", "bootstrap,ecto,sqlx"),
         Stage::All => ("all", "bootstrap,ecto,sqlx"),
+        Stage::Searchable => ("searchable", "bootstrap,ecto"),
     };
     let name = format!("suite_template_{name}_{:016x}", hash_of_migrations());
     let guard = server.template_lock();
@@ -205,6 +208,10 @@ fn template(server: &TestServer, stage: Stage) -> String {
         if matches!(stage, Stage::Declared) {
             command::migrations(&url, &["revert", "--yes"]).succeeds();
             server.named(&name).execute("UPDATE db_service.layout SET leaves = 16 WHERE table_name = 'code_files'");
+        }
+        if matches!(stage, Stage::Searchable) {
+            server.named(&name).execute(&searchable::fill());
+            command::migrations(&url, &[]).succeeds().says("searches across repositories use them, as halfvec");
         }
         // Nobody may be connected to a database that is copied, and TimescaleDB's scheduler visits every one that lets it.
         postgres.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));

@@ -6,6 +6,7 @@
 
 mod all;
 mod bootstrap;
+mod codes;
 mod command;
 mod completions;
 mod concurrent_index;
@@ -23,6 +24,7 @@ mod killed;
 mod kinds;
 mod leaves;
 mod older;
+mod oracle;
 mod own_server;
 mod plan;
 mod pooler;
@@ -33,6 +35,10 @@ mod relay;
 mod relayout;
 mod rights;
 mod role;
+mod search;
+mod search_model;
+mod searchable;
+mod searchers;
 mod secrets;
 mod seed;
 mod server;
@@ -42,6 +48,7 @@ mod sqlx_layer;
 mod steadiness;
 mod structure;
 mod transcripts;
+mod triggers;
 mod twins;
 mod versions;
 mod words;
@@ -143,6 +150,11 @@ fn all_tests() -> Vec<(String, Test)> {
         kinds::tests(),
         rights::tests(),
         versions::tests(),
+        search::tests(),
+        search_model::tests(),
+        searchers::tests(),
+        codes::tests(),
+        triggers::tests(),
         query_cache::tests(),
         transcripts::tests(),
     ];

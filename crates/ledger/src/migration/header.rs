@@ -9,6 +9,7 @@
 //! | `uses-extension` | extensions it can use; all of them optional |
 //! | `lays-out` | tables in `public` whose storage it declares |
 //! | `puts-triggers-on` | tables in `public` that it declares triggers for |
+//! | `copies-vectors-of` | tables in `public` whose vectors it has copied for searches |
 //! | `provides` | what must exist once it is applied: relations, functions with their argument types |
 
 use sqlx::migrate::Migration;
@@ -32,6 +33,8 @@ pub struct Header {
     pub lays_out: Vec<String>,
     /// Tables in `public` that it declares triggers for.
     pub puts_triggers_on: Vec<String>,
+    /// Tables in `public` whose vectors it has copied for searches.
+    pub copies_vectors_of: Vec<String>,
     /// Objects that must exist afterwards.
     pub provides: Vec<String>,
 }
@@ -58,6 +61,7 @@ impl Header {
                 "uses-extension" => header.uses_extension.extend(values),
                 "lays-out" => header.lays_out.extend(values),
                 "puts-triggers-on" => header.puts_triggers_on.extend(values),
+                "copies-vectors-of" => header.copies_vectors_of.extend(values),
                 "provides" => header.provides.extend(values),
                 _ => {}
             }

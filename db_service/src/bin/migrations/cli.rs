@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::create_index::CreateIndex;
 use crate::layout::{Declare, Merge, Revert, Split};
+use crate::search::Search;
 use crate::work::{Braking, Work};
 
 /// Brings the performance layer of Singularity's database up to date
@@ -55,7 +56,7 @@ impl Options {
                 | Command::Merge(Merge { choice, .. })
                 | Command::Revert(Revert { choice, .. }),
             ) => choice.work,
-            Some(Command::Status | Command::Verify) | None => Work::default(),
+            Some(Command::Status | Command::Verify | Command::Search(_)) | None => Work::default(),
         };
         of_command.or(self.work)
     }
@@ -99,6 +100,11 @@ pub(crate) enum Command {
     ///
     /// For the index of an Ecto migration that says `create_if_not_exists index(…)`: build it first, then deploy that.
     CreateIndex(CreateIndex),
+    /// Find code that is similar to a stored path, or near to a vector, in one repository or across all of them
+    ///
+    /// Shows cosine distance, repository and path, nearest first, and how they were found: `exact` compares every row,
+    /// `hnsw` takes a leaf's index, `halfvec` and `bits` the codes across repositories, `merge-append` the indexes of all leaves.
+    Search(Box<Search>),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -112,7 +118,7 @@ impl Command {
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Plan(_) | Self::Status | Self::Verify => false,
+            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
@@ -131,6 +137,7 @@ impl Command {
             Some(Self::Split(_)) => "migrations split",
             Some(Self::Merge(_)) => "migrations merge",
             Some(Self::CreateIndex(_)) => "migrations create-index",
+            Some(Self::Search(_)) => "migrations search",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }

@@ -9,6 +9,7 @@ mod look;
 mod problem;
 mod run;
 mod script;
+mod search;
 mod statements;
 mod work;
 
@@ -58,6 +59,8 @@ async fn main() -> ExitCode {
             // Nothing else goes to where psql may be reading.
             console.result(sql);
             console.note(&report.summary());
+        } else if let Some(found) = &run.found {
+            console.result(found);
         } else {
             run.statements.print(&console);
             console.result(&report.summary());

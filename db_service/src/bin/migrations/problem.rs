@@ -22,6 +22,22 @@ pub(crate) enum Problem {
     NoConsent,
     #[error("cannot ask on this terminal")]
     Terminal(#[source] std::io::Error),
+    #[error("no vector is stored for path `{path}`{}", repository.as_ref().map(|name| format!(" in repository `{name}`")).unwrap_or_default())]
+    UnknownPath { path: String, repository: Option<String> },
+    #[error("`{holder}` holds no vector")]
+    NoVector {
+        holder: String,
+        #[source]
+        cause: serde_json::Error,
+    },
+    #[error("cannot read `{file}`")]
+    Unreadable {
+        file: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error(transparent)]
+    Search(#[from] db_service::search::Error),
     #[error("interrupted")]
     Interrupted,
     #[error(transparent)]
@@ -68,12 +84,19 @@ impl Failure for Problem {
             Self::NoConsent => Some("nothing was changed; pass `--yes` to agree beforehand".into()),
             Self::Terminal(_) => Some("pass `--yes`".into()),
             Self::Interrupted => Some("nothing is lost; the next run finishes the work".into()),
+            Self::UnknownPath { .. } => {
+                Some("list what is stored: `SELECT repo_name, path FROM embeddings ORDER BY 1, 2`".into())
+            }
+            Self::NoVector { .. } => Some("a vector is a JSON list of 768 numbers: `[0.1, -0.2, …]`".into()),
+            Self::Unreadable { .. } => None,
+            Self::Search(error) => error.hint(),
             Self::Layer(error) => error.hint(),
         }
     }
 
     fn causes(&self) -> Vec<String> {
         match self {
+            Self::Search(error) => error.causes(),
             Self::Layer(error) => error.causes(),
             _ => terminal::failure::chain(std::error::Error::source(self)),
         }
@@ -86,8 +109,12 @@ impl Failure for Problem {
             | Self::UnknownTable { .. }
             | Self::UnknownLeaf { .. }
             | Self::NothingToMerge { .. }
+            | Self::UnknownPath { .. }
+            | Self::NoVector { .. }
+            | Self::Unreadable { .. }
             | Self::NoConsent => Exit::Usage,
             Self::Terminal(_) => Exit::Failed,
+            Self::Search(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
             Self::NoLayer { .. } => Exit::Violation,
             Self::Layer(error) => error.exit(),

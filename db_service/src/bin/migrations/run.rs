@@ -1,4 +1,6 @@
 //! One run, from the URL to the end.
+//!
+//! Long because every command passes here, and its order is to be seen at one place.
 
 use database::given::Given;
 use database::server::Server;
@@ -34,6 +36,8 @@ pub(crate) struct Run<'a> {
     pub(crate) statements: Statements,
     /// What goes to stdout, and then alone.
     pub(crate) sql: Option<String>,
+    /// What a search has found, for stdout.
+    pub(crate) found: Option<String>,
     pub(crate) server: Option<ServerReport>,
 }
 
@@ -41,7 +45,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
         let statements = Statements::default();
         let (steps, notes, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { console, steps, notes, warnings, statements, sql: None, server: None }
+        Self { console, steps, notes, warnings, statements, sql: None, found: None, server: None }
     }
 
     pub(crate) async fn execute(&mut self, options: &Options) -> Result<(), Problem> {
@@ -83,6 +87,12 @@ impl<'a> Run<'a> {
                 None => self.report(steps),
             }
             self.sql = sql;
+            return Ok(());
+        }
+        if let Some(Command::Search(search)) = &options.command {
+            let found = search.run(connection, database).await?;
+            self.steps = found.steps;
+            self.found = Some(found.text);
             return Ok(());
         }
         let state = layer::inspect(connection, database, &embedded.migrations).await?;
