@@ -81,9 +81,14 @@ fn server_of_a_removed_state_folder_is_ended() {
 
 fn stop_ends_the_server_of_a_removed_state_folder() {
     let project = Project::new();
-    let (pid, _) = orphan(&project);
-    assert_eq!(dev_server::stop(&project.root).unwrap(), Stop::Stopped);
-    assert!(!is_process(&pid));
+    // One whose files are gone may end by itself before it is told to, but not each time.
+    let was_stopped = (0..3).any(|_| {
+        let (pid, _) = orphan(&project);
+        let stop = dev_server::stop(&project.root).unwrap();
+        assert!(!is_process(&pid));
+        stop == Stop::Stopped
+    });
+    assert!(was_stopped);
     assert_eq!(dev_server::stop(&project.root).unwrap(), Stop::WasNotRunning);
     assert!(!project.state().exists());
 }
