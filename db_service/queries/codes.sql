@@ -1,10 +1,11 @@
 -- The codes of embeddings: what is declared, how far they are, and who may read what they are made of.
 WITH readers AS (
-    -- Roles that may read a table, but for its owner.
+    -- Roles that may read a table, but for the owner of the codes.
     SELECT DISTINCT r.oid AS relid, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS role
     FROM pg_catalog.pg_class r
-    CROSS JOIN LATERAL pg_catalog.aclexplode(r.relacl) a
-    WHERE a.privilege_type = 'SELECT' AND a.grantee <> r.relowner
+    CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(r.relacl, pg_catalog.acldefault('r', r.relowner))) a
+    WHERE a.privilege_type = 'SELECT'
+      AND a.grantee <> (SELECT d.relowner FROM pg_catalog.pg_class d WHERE d.oid = 'db_service.embedding_codes'::pg_catalog.regclass)
       AND r.oid IN (pg_catalog.to_regclass('public.embeddings'), 'db_service.embedding_codes'::pg_catalog.regclass)
 )
 SELECT c.form AS "form!",
@@ -19,7 +20,7 @@ SELECT c.form AS "form!",
            AS "indexes!: Vec<String>",
        EXISTS (SELECT FROM db_service.embedding_codes) AS "is_filled!",
        -- No more than it takes to know that a fold is due.
-       (SELECT pg_catalog.count(*) FROM (SELECT FROM db_service.fresh_codes LIMIT 1001) f) AS "fresh!",
+       (SELECT pg_catalog.count(*) FROM (SELECT FROM db_service.fresh_codes LIMIT $1::bigint + 1) f) AS "fresh!",
        (SELECT GREATEST(pg_catalog.sum(GREATEST(l.reltuples, 0)), 0)::bigint
         FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('public.embeddings')) t JOIN pg_catalog.pg_class l ON l.oid = t.relid
         WHERE t.isleaf) AS "estimated_rows!",

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use bench::relayout::Size;
-use bench::{ingest, noop, relayout};
+use bench::{ingest, noop, relayout, search};
 use corpus::Source;
 use corpus::embedded::Embedded;
 use corpus::repository::Repositories;
@@ -14,7 +14,8 @@ use terminal::console::Console;
 use terminal::variables::is_on_path;
 
 use crate::cli::{
-    Bench, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, ServerKind, ServerOptions, SetupOptions,
+    Bench, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions, ServerKind, ServerOptions,
+    SetupOptions, SourceOptions,
 };
 use crate::error::Error;
 use crate::project::Project;
@@ -25,6 +26,7 @@ pub(crate) fn run(bench: &Bench, project: &Project, console: &Console) -> Result
         Bench::Noop { runs, json } => run_noop(*runs, *json, project, console),
         Bench::Relayout(options) => run_relayout(options, project, console),
         Bench::Ingest(options) => run_ingest(options, project, console),
+        Bench::Search(options) => run_search(options, project, console),
     }
 }
 
@@ -75,7 +77,7 @@ fn run_relayout(options: &RelayoutOptions, project: &Project, console: &Console)
 
 fn run_ingest(options: &IngestOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
     // Files that cannot be read are told of before a server is started for them.
-    let source = source(options).map_err(bench::Error::from)?;
+    let source = source(&options.source).map_err(bench::Error::from)?.limit(options.limit);
     let server = server::obtain(&options.server, project, console)?;
     let place = match &server.named {
         Parsed::Database(url) => ingest::Place::Named(url.clone()),
@@ -91,16 +93,32 @@ fn run_ingest(options: &IngestOptions, project: &Project, console: &Console) -> 
     Ok(Exit::Done)
 }
 
+fn run_search(options: &SearchOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
+    // What cannot be read is told of before a server is started for it.
+    source(&options.source).map_err(bench::Error::from)?;
+    let server = server::obtain(&options.server, project, console)?;
+    let size =
+        search::Size { vectors: options.sizes.clone(), clients: options.clients.clone(), queries: options.queries };
+    let set_up = set_up(project)?;
+    let measured = search::measure(&|| source(&options.source), &size, server.url(), &set_up, console)?;
+    if options.json {
+        console.json(&measured.document());
+    } else {
+        console.result(&measured.text());
+    }
+    Ok(Exit::Done)
+}
+
 /// The model of vectors from a file, where none is named.
 const MODEL: &str = "all-mpnet-base-v2";
 
-fn source(options: &IngestOptions) -> Result<Source, corpus::Error> {
+fn source(options: &SourceOptions) -> Result<Source, corpus::Error> {
     let source = match (&options.vectors, &options.rows, &options.path) {
         (Some(vectors), Some(rows), _) => Source::vectors(Embedded::open(vectors, rows)?, MODEL),
         (.., Some(path)) => Source::files(Repositories::in_folder(path)?),
         _ => Source::files(Repositories::in_registry()?),
     };
-    let source = source.limit(options.limit);
+    let source = source.copies(options.copies);
     Ok(match &options.model {
         Some(model) => source.model(model),
         None => source,

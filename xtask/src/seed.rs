@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use corpus::Source;
-use corpus::difference::{Counts, Difference, difference};
+use corpus::difference::difference;
 use corpus::load::Terms;
 use corpus::repository::Repositories;
 use database::connection;
-use database::environment::Environment;
+use database::environment::{self, Environment};
 use database::url::Parsed;
 use terminal::step::{Status, Step};
 use terminal::{Exit, Failure};
@@ -95,7 +95,8 @@ pub(crate) async fn run(project: &Project, session: &mut Session<'_>, dry_run: b
     let target = session.target;
     let missing = difference(source(project), session.connection().await?, target.name()).await?;
     if missing.is_empty() || dry_run {
-        session.report(step(target, &missing, if missing.is_empty() { Status::Unchanged } else { Status::Pending }));
+        let status = if missing.is_empty() { Status::Unchanged } else { Status::Pending };
+        session.report(step(target, missing.files.given, missing.vectors.given, status));
         return Ok(());
     }
     // Nobody changes the tables meanwhile, and of two who load the same one finds it done.
@@ -104,25 +105,22 @@ pub(crate) async fn run(project: &Project, session: &mut Session<'_>, dry_run: b
     let terms = Terms { jobs: JOBS, watcher: session.console };
     let loaded = corpus::load(source(project), &target.url, &terms).await?;
     let status = if loaded.is_unchanged() { Status::Unchanged } else { Status::Loaded };
-    let counts = |rows: corpus::load::Rows| Counts { given: rows.given, missing: rows.written };
-    let loaded = Difference { files: counts(loaded.files), vectors: counts(loaded.vectors) };
-    session.report(step(target, &loaded, status).took(started.elapsed()));
+    session.report(step(target, loaded.files.given, loaded.vectors.given, status).took(started.elapsed()));
     Ok(())
 }
 
 /// What a run would do on a server that does not run yet.
 pub(crate) async fn forecast(project: &Project, target: &Target) -> Result<Step, SeedError> {
     let missing = difference(source(project), None, target.name()).await?;
-    Ok(step(target, &missing, Status::Pending))
+    Ok(step(target, missing.files.given, missing.vectors.given, Status::Pending))
 }
 
 fn source(project: &Project) -> Source {
     Source::files(Repositories::one(REPOSITORY, project.root()))
 }
 
-fn step(target: &Target, rows: &Difference, status: Status) -> Step {
-    let Difference { files, vectors } = rows;
-    let detail = format!("{} files, {} vectors", files.given, vectors.given);
+fn step(target: &Target, files: u64, vectors: u64, status: Status) -> Step {
+    let detail = format!("{files} files, {vectors} vectors");
     Step::new(target.name(), "seed", "corpus", REPOSITORY, status).detail(detail)
 }
 
@@ -133,10 +131,7 @@ async fn mark(target: &Target) -> Result<Option<Environment>, database::Error> {
         Err(error) if error.is_database_missing() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let text = "SELECT coalesce(pg_catalog.current_setting('singularity.environment', true), '')";
-    let mark: Result<String, sqlx::Error> = sqlx::query_scalar(text).fetch_one(&mut connection).await;
+    let mark = environment::mark(&mut connection).await;
     connection::close(connection).await;
-    let mark = mark.map_err(database::Error::sql("read its environment", target.name()))?;
-    // One that we do not know counts as production.
-    Ok(Some(mark).filter(|mark| !mark.is_empty()).map(|mark| mark.parse().unwrap_or(Environment::Prod)))
+    Ok(mark.map_err(database::Error::sql("read its environment", target.name()))?)
 }

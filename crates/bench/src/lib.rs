@@ -6,6 +6,7 @@
 //! | [`noop`] | a set-up with nothing to do |
 //! | [`ingest`] | loading source files and vectors |
 //! | [`relayout`] | converting live tables, under writers |
+//! | [`search`] | searches, their recall, and what they cost writers |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
@@ -18,6 +19,7 @@ pub mod noop;
 mod offline;
 pub mod relayout;
 mod scratch;
+pub mod search;
 mod watch;
 
 pub use error::Error;

@@ -29,13 +29,16 @@ pub mod file;
 pub mod language;
 pub mod left_out;
 pub mod load;
+mod noise;
 pub mod part;
+mod reading;
 pub mod repository;
 pub mod source;
 
 pub use error::Error;
 pub use left_out::{LeftOut, Reason};
 pub use load::{Loaded, load};
+pub use reading::Given;
 pub use repository::Repository;
 pub use source::Source;
 

@@ -1,17 +1,13 @@
 //! Where rows come from.
 
-use std::collections::HashSet;
-
-use sha2::{Digest as _, Sha256};
 use terminal::activity::{Count, Unit};
 
-use crate::batch::{Batch, FileRow, VectorRow};
+use crate::batch::Batch;
 use crate::embedded::Embedded;
 use crate::error::Error;
 use crate::features;
-use crate::file::{self, SourceFile};
-use crate::left_out::LeftOut;
-use crate::part;
+use crate::file;
+use crate::reading::{Given, Reading};
 use crate::repository::Repositories;
 
 /// Rows to load, not read yet.
@@ -21,6 +17,8 @@ pub struct Source {
     model: String,
     /// Vectors, at most.
     limit: Option<u64>,
+    /// Beside each vector.
+    copies: u32,
 }
 
 #[derive(Debug)]
@@ -29,26 +27,17 @@ enum Origin {
     Vectors(Box<Embedded>),
 }
 
-/// What a source has given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
-    /// Repositories that have rows.
-    pub repositories: u64,
-    /// What was left out.
-    pub left_out: LeftOut,
-}
-
 impl Source {
     /// The files of these repositories, with vectors made of their words ([`features`]).
     #[must_use]
     pub fn files(repositories: Repositories) -> Self {
-        Self { origin: Origin::Files(repositories), model: features::MODEL.to_owned(), limit: None }
+        Self { origin: Origin::Files(repositories), model: features::MODEL.to_owned(), limit: None, copies: 0 }
     }
 
     /// Vectors that `model` has made; there are no files to them.
     #[must_use]
     pub fn vectors(embedded: Embedded, model: &str) -> Self {
-        Self { origin: Origin::Vectors(Box::new(embedded)), model: model.to_owned(), limit: None }
+        Self { origin: Origin::Vectors(Box::new(embedded)), model: model.to_owned(), limit: None, copies: 0 }
     }
 
     /// Under another model's name.
@@ -61,6 +50,12 @@ impl Source {
     #[must_use]
     pub fn limit(self, vectors: Option<u64>) -> Self {
         Self { limit: vectors, ..self }
+    }
+
+    /// With so many others beside each vector, which differ from it a little ([`crate::noise`]): more of the same kind than there is.
+    #[must_use]
+    pub fn copies(self, copies: u32) -> Self {
+        Self { copies, ..self }
     }
 
     /// The model that its vectors have.
@@ -78,7 +73,8 @@ impl Source {
                 Count::about(Unit::Bytes, 0, repositories.all.iter().map(file::bytes).sum())
             }
             (Origin::Vectors(embedded), limit) => {
-                Count::of(Unit::Rows, embedded.count().min(limit.unwrap_or(u64::MAX)))
+                let all = embedded.count().saturating_mul(1 + u64::from(self.copies));
+                Count::of(Unit::Rows, all.min(limit.unwrap_or(u64::MAX)))
             }
         }
     }
@@ -88,97 +84,11 @@ impl Source {
     /// # Errors
     /// [`Error::File`] if the vectors cannot be read.
     pub fn read(self, sink: impl FnMut(Batch) -> bool) -> Result<Given, Error> {
-        let mut reading = Reading { sink, batch: Batch::default(), left: self.limit.unwrap_or(u64::MAX) };
+        let left = self.limit.unwrap_or(u64::MAX);
+        let mut reading = Reading { sink, batch: Batch::default(), left, copies: self.copies };
         match self.origin {
             Origin::Files(repositories) => Ok(reading.files(repositories)),
             Origin::Vectors(embedded) => reading.vectors(*embedded),
-        }
-    }
-}
-
-struct Reading<S> {
-    sink: S,
-    batch: Batch,
-    /// Vectors that may still come.
-    left: u64,
-}
-
-impl<S: FnMut(Batch) -> bool> Reading<S> {
-    fn files(&mut self, repositories: Repositories) -> Given {
-        let mut given = Given { repositories: 0, left_out: repositories.left_out };
-        'all: for repository in repositories.all {
-            let mut has_rows = false;
-            for file in file::of(&repository) {
-                if self.left == 0 {
-                    break;
-                }
-                match file {
-                    Ok(file) => {
-                        given.repositories += u64::from(!has_rows);
-                        has_rows = true;
-                        self.take(&repository.name, file, &mut given.left_out);
-                        if !self.passes_on(false) {
-                            break 'all;
-                        }
-                    }
-                    Err(reason) => given.left_out.add(reason),
-                }
-            }
-        }
-        self.passes_on(true);
-        given
-    }
-
-    fn take(&mut self, repository: &str, file: SourceFile, left_out: &mut LeftOut) {
-        let repository = repository.to_owned();
-        for part in part::of(&file.path, &file.content) {
-            if self.left == 0 {
-                break;
-            }
-            let Some(vector) = features::vector(part.text) else {
-                left_out.add(crate::Reason::NoWords);
-                continue;
-            };
-            self.left -= 1;
-            let content_hash = Sha256::digest(part.text).into();
-            let repository = repository.clone();
-            self.batch.vectors.push(VectorRow { repository, path: part.path, content_hash, vector });
-        }
-        let (content_hash, language) = (Sha256::digest(&file.content).into(), crate::language::of(&file.path));
-        let SourceFile { path, content } = file;
-        self.batch.files.push(FileRow { repository, path, content, content_hash, language });
-    }
-
-    fn vectors(&mut self, embedded: Embedded) -> Result<Given, Error> {
-        let (mut repositories, mut left_out) = (HashSet::new(), LeftOut::default());
-        for row in embedded.rows() {
-            if self.left == 0 {
-                break;
-            }
-            match row? {
-                Ok(row) => {
-                    self.left -= 1;
-                    if !repositories.contains(&row.repository) {
-                        repositories.insert(row.repository.clone());
-                    }
-                    self.batch.vectors.push(row);
-                    if !self.passes_on(false) {
-                        break;
-                    }
-                }
-                Err(reason) => left_out.add(reason),
-            }
-        }
-        self.passes_on(true);
-        Ok(Given { repositories: repositories.len() as u64, left_out })
-    }
-
-    /// Whether more is wanted.
-    fn passes_on(&mut self, is_last: bool) -> bool {
-        if self.batch.is_full() || is_last && !self.batch.is_empty() {
-            (self.sink)(std::mem::take(&mut self.batch))
-        } else {
-            true
         }
     }
 }
@@ -192,8 +102,11 @@ mod tests {
     use crate::left_out::Reason;
 
     fn read(root: &Path, limit: Option<u64>) -> (Given, Vec<Batch>) {
+        read_all(Source::files(Repositories::in_folder(root).unwrap()).limit(limit))
+    }
+
+    fn read_all(source: Source) -> (Given, Vec<Batch>) {
         let mut batches = Vec::new();
-        let source = Source::files(Repositories::in_folder(root).unwrap()).limit(limit);
         let given = source.read(|batch| {
             batches.push(batch);
             true
@@ -245,6 +158,20 @@ mod tests {
             assert_eq!(batches.iter().map(|it| it.vectors.len()).sum::<usize>(), vectors, "{limit}");
             assert_eq!(batches.iter().map(|it| it.files.len()).sum::<usize>(), files, "{limit}");
         }
+    }
+
+    #[test]
+    fn copies_stand_behind_what_they_are_beside_and_count() {
+        let folder = folder();
+        let source = || Source::files(Repositories::in_folder(folder.path()).unwrap()).copies(2);
+        let paths = |source| {
+            let (_, batches) = read_all(source);
+            batches[0].vectors.iter().map(|it| it.path.clone()).collect::<Vec<_>>()
+        };
+        let all = paths(source());
+        assert_eq!(all.len(), 9);
+        assert_eq!(all[..4], ["src/lib.rs#1", "src/lib.rs#1~1", "src/lib.rs#1~2", "src/lib.rs#61"]);
+        assert_eq!(paths(source().limit(Some(4))), all[..4]);
     }
 
     #[test]

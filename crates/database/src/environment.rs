@@ -59,10 +59,18 @@ impl FromStr for Environment {
 /// # Errors
 /// When the query fails.
 pub async fn read(connection: &mut PgConnection) -> Result<Environment, sqlx::Error> {
+    Ok(mark(connection).await?.unwrap_or(Environment::Prod))
+}
+
+/// The same, where it matters whether there is a mark at all. One that we do not know counts as production.
+///
+/// # Errors
+/// When the query fails.
+pub async fn mark(connection: &mut PgConnection) -> Result<Option<Environment>, sqlx::Error> {
     let mark: Option<String> = sqlx::query_scalar("SELECT pg_catalog.current_setting('singularity.environment', true)")
         .fetch_one(connection)
         .await?;
-    Ok(mark.and_then(|mark| mark.parse().ok()).unwrap_or(Environment::Prod))
+    Ok(mark.filter(|mark| !mark.is_empty()).map(|mark| mark.parse().unwrap_or(Environment::Prod)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! | [`connection`] | connecting, and why a connection failed |
 //! | [`lock`] | one runner a database at a time |
 //! | [`worker`] | a connection that may change things; only who holds the lock gets one |
+//! | [`change`] | a change under locks that others would wait behind |
 //! | [`transaction`] | every way out of a transaction ends it before anything else happens |
 //! | [`retry`] | asking again: for locks in short attempts, and what a session begins with |
 //! | [`relation`], [`quote`] | names, and the one place where they become SQL text |
@@ -19,6 +20,7 @@
 #![warn(missing_docs)]
 
 pub mod cause;
+pub mod change;
 pub mod connection;
 pub mod environment;
 pub mod error;

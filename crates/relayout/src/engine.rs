@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use database::retry::{self, Attempt, Attempts};
-use database::statement::{self, FIRST_LOCK_TIMEOUT, LockMode, set_lock_timeout};
-use database::transaction::{self, End};
+use database::change::change;
+use database::statement::{self, LockMode, set_lock_timeout};
 use database::{DatabaseLock, Statement, Worker};
-use sqlx::PgConnection;
 use terminal::Finding;
 use terminal::activity::{Activity, Watcher};
 
@@ -83,9 +81,6 @@ enum Worked {
     /// Somebody has to end a transaction first.
     Waiting,
 }
-
-/// How often a phase's statements ask for their locks.
-const ATTEMPTS: Attempts = Attempts { most: 12, first: FIRST_LOCK_TIMEOUT, longest: Duration::from_secs(10) };
 
 impl Engine<'_> {
     /// Finishes the job that is on its way for a table, or else goes one step from its actual layout towards the desired one.
@@ -206,21 +201,16 @@ impl Engine<'_> {
     ) -> Result<(), Error> {
         let is_strong = |it: &Statement| it.lock.as_ref().is_some_and(|lock| lock.mode > LockMode::AccessShare);
         let locks_others = statements.iter().any(is_strong);
-        let work = async |connection: &mut PgConnection, timeout| {
+        let done = change(worker, async |connection, timeout| {
             if locks_others {
                 vacuum::hold_off(connection, &job.public()).await?;
             }
             set_lock_timeout(connection, timeout).await?;
             statement::execute(connection, statements).await?;
             range::enter(job, ranges, connection).await?;
-            job.advance(connection, next).await.map(End::Commit)
-        };
-        let once = async |worker: &mut Worker, timeout| {
-            let work = async |connection: &mut PgConnection| work(connection, timeout).await;
-            transaction::run(worker, transaction::CHANGE, work).await.map(Attempt::Done)
-        };
-        let done = retry::until_locked(worker, ATTEMPTS, async |_| Ok(()), once).await;
-        done.map(drop).map_err(self.failed(&job.table))
+            job.advance(connection, next).await
+        });
+        done.await.map_err(self.failed(&job.table))
     }
 
     fn database(&self) -> &str {

@@ -29,6 +29,13 @@ pub trait Inspected: Debug {
     fn plan(&self) -> Box<dyn Planned>;
 }
 
+/// What a subject has found may say by itself what is to be done.
+impl<T: Planned + Clone + 'static> Inspected for T {
+    fn plan(&self) -> Box<dyn Planned> {
+        Box::new(self.clone())
+    }
+}
+
 /// What is to be done about a subject; a value that can be shown or applied.
 pub trait Planned: Debug {
     /// Nothing is to be done.
@@ -38,9 +45,13 @@ pub trait Planned: Debug {
     /// What is reported instead of doing it.
     fn pending(&self, database: &str) -> Vec<Step>;
     /// What is worth knowing before it is done, each said once whatever is done how often.
-    fn notes(&self) -> Vec<String>;
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Tables that it will not touch as they are, with all that stands against each.
-    fn refused(&self) -> Vec<(String, Vec<Finding>)>;
+    fn refused(&self) -> Vec<(String, Vec<Finding>)> {
+        Vec::new()
+    }
     /// Does it; the worker has it from the lock that nobody else is at it.
     fn apply<'a>(
         &'a self,

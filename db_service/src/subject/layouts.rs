@@ -52,7 +52,7 @@ impl Subject for Layouts {
                 };
                 found.push(Found { layout, obstacles });
             }
-            Ok(Box::new(FoundLayouts(found)) as Box<dyn Inspected>)
+            Ok(Box::new(LayoutsPlan(found)) as Box<dyn Inspected>)
         }
         .boxed_local()
     }
@@ -114,16 +114,7 @@ impl Found {
     }
 }
 
-#[derive(Debug)]
-struct FoundLayouts(Vec<Found>);
-
-impl Inspected for FoundLayouts {
-    fn plan(&self) -> Box<dyn Planned> {
-        Box::new(LayoutsPlan(self.0.clone()))
-    }
-}
-
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct LayoutsPlan(Vec<Found>);
 
 impl Planned for LayoutsPlan {

@@ -10,7 +10,6 @@ use ledger::migrate::LedgerState;
 use ledger::migration::LAYER;
 use relayout::kept::Kept;
 use sqlx::PgConnection;
-use terminal::Finding;
 use terminal::step::{Status, Step};
 
 use super::contract::{Inspected, Planned, Subject, Terms};
@@ -31,7 +30,7 @@ impl Subject for Triggers {
         ledger: &'a LedgerState,
         database: &'a str,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Inspected>, Error>> {
-        async move { Ok(Box::new(FoundTriggers(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
+        async move { Ok(Box::new(TriggersPlan(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
             .boxed_local()
     }
 }
@@ -48,16 +47,7 @@ pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database:
     Ok(Kept::read_all(connection).await.map_err(failed)?)
 }
 
-#[derive(Debug)]
-struct FoundTriggers(Vec<Kept>);
-
-impl Inspected for FoundTriggers {
-    fn plan(&self) -> Box<dyn Planned> {
-        Box::new(TriggersPlan(self.0.clone()))
-    }
-}
-
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct TriggersPlan(Vec<Kept>);
 
 impl TriggersPlan {
@@ -87,14 +77,6 @@ impl Planned for TriggersPlan {
 
     fn pending(&self, database: &str) -> Vec<Step> {
         self.wanted().chain(self.awaited()).map(|kept| step(database, kept, Status::Pending)).collect()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn refused(&self) -> Vec<(String, Vec<Finding>)> {
-        Vec::new()
     }
 
     fn apply<'a>(

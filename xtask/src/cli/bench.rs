@@ -27,6 +27,55 @@ pub(crate) enum Bench {
     /// Into a scratch database that has all three layers and is dropped afterwards, or into the database that a URL names, where
     /// what is loaded stays. Loading the same again changes nothing.
     Ingest(IngestOptions),
+    /// Searches by the layer's functions, against one table with one vector index, partial indexes and merge-append
+    ///
+    /// In a scratch database for each size, which is dropped afterwards. Every side is tried as hard as it takes to find 99 of
+    /// 100 of the true nearest, with the searches of all sides interleaved; times, recall and ratios are printed beside what
+    /// is to be reached. 100,000 vectors take about ten minutes on two cores.
+    Search(SearchOptions),
+}
+
+/// Where vectors come from.
+#[derive(Debug, Args)]
+pub(crate) struct SourceOptions {
+    /// A repository, or a folder of repositories; default: the sources of the crates in Cargo's registry
+    ///
+    /// A Git checkout, and a folder without folders, is one repository; in any other, each folder directly beneath is one. Its
+    /// name is the folder's, without the version where it is `name-1.2.3` and the newest of that name.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "vectors")]
+    pub(crate) path: Option<PathBuf>,
+    /// Vectors that a model has made, in place of hashed words: an npy file of n × 768 half or single floats
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    pub(crate) vectors: Option<PathBuf>,
+    /// What they stand for: a JSON list of n rows `[repository, path, bytes]`
+    #[arg(long, value_name = "FILE", requires = "vectors")]
+    pub(crate) rows: Option<PathBuf>,
+    /// Name of the model; default: `hashed-features-768`, and `all-mpnet-base-v2` for vectors from a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Beside each vector so many others that differ from it a little, where there are fewer than are wanted
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) copies: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchOptions {
+    /// Vectors, one database after the other
+    #[arg(long, value_name = "VECTORS", value_delimiter = ',', default_values_t = [10_000, 100_000])]
+    pub(crate) sizes: Vec<u64>,
+    /// How many search at once, besides one alone
+    #[arg(long, value_name = "CLIENTS", value_delimiter = ',', default_values_t = [10, 32])]
+    pub(crate) clients: Vec<u16>,
+    /// Vectors that are taken out and searched for
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) queries: u16,
+    #[command(flatten)]
+    pub(crate) source: SourceOptions,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 }
 
 #[derive(Debug, Args)]
@@ -49,21 +98,8 @@ pub(crate) struct RelayoutOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct IngestOptions {
-    /// A repository, or a folder of repositories; default: the sources of the crates in Cargo's registry
-    ///
-    /// A Git checkout, and a folder without folders, is one repository; in any other, each folder directly beneath is one. Its
-    /// name is the folder's, without the version where it is `name-1.2.3` and the newest of that name.
-    #[arg(long, value_name = "FOLDER", conflicts_with = "vectors")]
-    pub(crate) path: Option<PathBuf>,
-    /// Vectors that a model has made, in place of hashed words: an npy file of n × 768 half or single floats
-    #[arg(long, value_name = "FILE", requires = "rows")]
-    pub(crate) vectors: Option<PathBuf>,
-    /// What they stand for: a JSON list of n rows `[repository, path, bytes]`
-    #[arg(long, value_name = "FILE", requires = "vectors")]
-    pub(crate) rows: Option<PathBuf>,
-    /// Name of the model; default: `hashed-features-768`, and `all-mpnet-base-v2` for vectors from a file
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceOptions,
     /// No more than so many vectors, the first ones
     #[arg(long, value_name = "VECTORS")]
     pub(crate) limit: Option<u64>,

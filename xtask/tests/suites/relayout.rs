@@ -62,8 +62,8 @@ fn a_kill_at_any_request_loses_nothing(server: &TestServer) -> Verdict {
     let declare = |wanted| database.execute(&format!("UPDATE db_service.layout SET leaves = {wanted}"));
     for turn in 0..60 {
         declare(wanted);
-        // 37 shares no factor with 60: every sixtieth of that many requests has its turn.
-        let end = run(Moment::Request(1 + requests * (turn * 37 % 60) / 60));
+        // 37 shares no factor with 60: every sixtieth of half that many requests has its turn, from wherever the one before ended.
+        let end = run(Moment::Request(1 + requests * (turn * 37 % 60) / 120));
         kills += u32::from(end == End::Killed);
         if is_reached(&database, wanted) {
             assert_no_difference(&database, &format!("killed in turn {turn}"));

@@ -15,8 +15,8 @@ use crate::database::Database;
 use crate::random::Random;
 use crate::twins::rows;
 
-/// After each write: six writers without one take a core from what is tested.
-const PAUSE: Duration = Duration::from_millis(10);
+/// After each write: six writers without one take more than a core from what is tested, and several tests have six each.
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// What writers write to, and how much they leave to others.
 #[derive(Clone, Copy)]

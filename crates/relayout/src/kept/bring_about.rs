@@ -1,20 +1,14 @@
 //! Putting the triggers of a table on, and taking them off.
 
-use std::time::Duration;
-
+use database::change::change;
 use database::quote::literal;
-use database::retry::{self, Attempt, Attempts};
 use database::statement::LockMode::{AccessExclusive, ShareRowExclusive};
-use database::statement::{self, FIRST_LOCK_TIMEOUT, set_lock_timeout};
-use database::transaction::{self, End};
+use database::statement::{self, set_lock_timeout};
 use database::{Relation, Statement, Worker};
 
 use super::{Declared, Found, Kept};
 use crate::table::kept_trigger;
 use crate::vacuum;
-
-/// How often the lock is asked for that keeps writers away.
-const ATTEMPTS: Attempts = Attempts { most: 12, first: FIRST_LOCK_TIMEOUT, longest: Duration::from_secs(10) };
 
 impl Kept {
     /// What brings it about, in one transaction. Empty where there is nothing to do. Pure.
@@ -59,16 +53,12 @@ impl Kept {
     /// When the lock is not to be had, or a statement fails.
     pub async fn bring_about(&self, worker: &mut Worker) -> Result<(), sqlx::Error> {
         let (public, statements) = (Relation::public(&self.table), self.statements());
-        let once = async |worker: &mut Worker, timeout| {
-            transaction::run(worker, transaction::CHANGE, async |connection| {
-                vacuum::hold_off(connection, &public).await?;
-                set_lock_timeout(connection, timeout).await?;
-                statement::execute(connection, &statements).await?;
-                Ok(End::Commit(Attempt::Done(())))
-            })
-            .await
-        };
-        retry::until_locked(worker, ATTEMPTS, async |_| Ok(()), once).await.map(drop)
+        change(worker, async |connection, timeout| {
+            vacuum::hold_off(connection, &public).await?;
+            set_lock_timeout(connection, timeout).await?;
+            statement::execute(connection, &statements).await
+        })
+        .await
     }
 
     /// What is to be called because some that it begins were not there, or were not known to be; each once.

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use database::retry::{self, Attempt, Attempts};
-use database::statement::{FIRST_LOCK_TIMEOUT, set_lock_timeout};
+use database::change::change;
+use database::statement::set_lock_timeout;
 use database::transaction::{self, End};
 use database::{Worker, quote};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -18,9 +18,6 @@ const BATCH: i64 = 2000;
 
 /// Rows that are folded in one transaction; each takes milliseconds in the index.
 const FOLD: i32 = 500;
-
-/// How often a lock is asked for that keeps searches away.
-const ATTEMPTS: Attempts = Attempts { most: 12, first: FIRST_LOCK_TIMEOUT, longest: Duration::from_secs(10) };
 
 /// What became of a gap.
 pub(super) struct Done {
@@ -163,13 +160,9 @@ async fn rights(worker: &mut Worker, grant: &[String], revoke: &[String]) -> Res
 
 /// Does what takes a lock that keeps searches away.
 async fn locked(worker: &mut Worker, sql: &str) -> Result<(), sqlx::Error> {
-    let once = async |worker: &mut Worker, timeout| {
-        transaction::run(worker, transaction::CHANGE, async |connection| {
-            set_lock_timeout(connection, timeout).await?;
-            sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await?;
-            Ok(End::Commit(Attempt::Done(())))
-        })
-        .await
-    };
-    retry::until_locked(worker, ATTEMPTS, async |_| Ok(()), once).await.map(drop)
+    change(worker, async |connection, timeout| {
+        set_lock_timeout(connection, timeout).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop)
+    })
+    .await
 }

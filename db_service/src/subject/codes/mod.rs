@@ -12,7 +12,6 @@ use futures_util::future::LocalBoxFuture;
 use ledger::migrate::LedgerState;
 use ledger::migration::LAYER;
 use sqlx::PgConnection;
-use terminal::Finding;
 use terminal::step::{Status, Step};
 
 use state::Gap;
@@ -41,7 +40,7 @@ impl Subject for CodesOfEmbeddings {
         ledger: &'a LedgerState,
         database: &'a str,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Inspected>, Error>> {
-        async move { Ok(Box::new(FoundCodes(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
+        async move { Ok(Box::new(CodesPlan(read(connection, ledger, database).await?)) as Box<dyn Inspected>) }
             .boxed_local()
     }
 }
@@ -59,16 +58,7 @@ pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database:
     Ok(Codes::read(connection).await.map_err(failed)?)
 }
 
-#[derive(Debug)]
-struct FoundCodes(Option<Codes>);
-
-impl Inspected for FoundCodes {
-    fn plan(&self) -> Box<dyn Planned> {
-        Box::new(CodesPlan(self.0.clone()))
-    }
-}
-
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct CodesPlan(Option<Codes>);
 
 impl CodesPlan {
@@ -93,14 +83,6 @@ impl Planned for CodesPlan {
         let awaited = self.0.iter().filter(|codes| codes.is_awaited());
         let awaited = awaited.map(|_| "to be copied once the triggers are there".to_owned());
         gaps.chain(awaited).map(|detail| step(database, Status::Pending).detail(detail)).collect()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn refused(&self) -> Vec<(String, Vec<Finding>)> {
-        Vec::new()
     }
 
     fn apply<'a>(

@@ -69,10 +69,14 @@ pub(super) enum Gap {
 impl Codes {
     /// What the database says.
     pub(super) async fn read(connection: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
-        let row = sqlx::query_file!("queries/codes.sql").fetch_optional(connection).await?;
-        Ok(row.map(|row| Self {
-            form: row.form.parse().unwrap_or(Form::None),
-            built: row.built.and_then(|built| built.parse().ok()),
+        let Some(row) = sqlx::query_file!("queries/codes.sql", FOLD_AT).fetch_optional(connection).await? else {
+            return Ok(None);
+        };
+        // One that we do not know is none that we would drop.
+        let form = |text: &str| text.parse::<Form>().map_err(|unknown| sqlx::Error::Decode(unknown.into()));
+        Ok(Some(Self {
+            form: form(&row.form)?,
+            built: row.built.as_deref().map(form).transpose()?,
             is_begun: row.is_begun,
             is_kept: row.is_kept,
             is_wanted: row.is_wanted,

@@ -1,0 +1,210 @@
+//! The rows that are searched, in the layer's tables and as somebody has them who uses pgvector alone.
+
+use corpus::Source;
+use corpus::load::Terms;
+use database::{DatabaseUrl, connection};
+use sqlx::{AssertSqlSafe, PgConnection};
+use terminal::console::Console;
+
+use super::SCRATCH;
+use crate::error::Error;
+use crate::scratch::SetUp;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) model: String,
+    pub(crate) rows: i64,
+    pub(crate) repositories: i64,
+    pub(crate) large: Repository,
+    pub(crate) middle: Repository,
+    pub(crate) small: Repository,
+    /// Vectors as text, of chunks that are in no table.
+    pub(crate) queries: Vec<String>,
+    /// What `balanced` means in a leaf.
+    pub(crate) of_leaf: Setting,
+    /// What it means for codes in half precision.
+    pub(crate) of_codes: Setting,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Repository {
+    pub(crate) name: String,
+    pub(crate) rows: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) ef_search: u32,
+    pub(crate) more: u32,
+}
+
+/// The vector index; none is kept up while rows are loaded, which would take most of the time.
+const VECTOR_INDEX: &str = "SELECT x.relname::text, pg_get_indexdef(x.oid)
+    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'hnsw'
+    WHERE i.indrelid = 'public.embeddings'::regclass";
+
+/// As many chunks as are to be searched for, evenly from all, and out of the table with what was made from them.
+const HOLD_OUT: &str = "WITH chosen AS (
+        SELECT repo_name, path, embedding FROM public.embeddings WHERE path !~ '~[0-9]+$'
+        ORDER BY md5(repo_name || path) LIMIT $1
+    ), gone AS (
+        DELETE FROM public.embeddings e USING chosen c
+        WHERE e.repo_name = c.repo_name AND (e.path = c.path OR regexp_replace(e.path, '#?~[0-9]+$', '') = c.path)
+    )
+    SELECT embedding::text FROM chosen";
+
+/// Marks for filters, spread over all repositories.
+const MARKS: &str =
+    "WITH numbered AS (SELECT id, row_number() OVER (ORDER BY md5(id::text)) AS n FROM public.embeddings)
+    UPDATE public.embeddings e SET metadata = jsonb_strip_nulls(jsonb_build_object(
+        'a_hundredth', CASE WHEN n % 100 = 0 THEN true END,
+        'a_thousandth', CASE WHEN n % 1000 = 0 THEN true END,
+        'ten_rows', CASE WHEN n <= 10 THEN true END))
+    FROM numbered WHERE numbered.id = e.id AND (n % 100 = 0 OR n <= 10)";
+
+impl Ground {
+    /// Loads a source and builds everything that is compared.
+    pub(crate) async fn lay(
+        source: Source,
+        queries: u16,
+        url: &DatabaseUrl,
+        set_up: SetUp<'_>,
+        console: &Console,
+    ) -> Result<Self, Error> {
+        let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
+        if !set_up(url, &["bootstrap", "ecto"]) {
+            return Err(Error::Failed("the scratch database could not be set up"));
+        }
+        let model = source.model_name().to_owned();
+        let mut connection = connection::connect(url).await?;
+        let (name, definition) = take_off(&mut connection).await.map_err(failed("take the vector index off"))?;
+        corpus::load(source, url, &Terms { jobs: 2, watcher: console }).await?;
+        let job = console.job("bench");
+        job.announce("Preparing what is compared");
+        let queries: Vec<String> = sqlx::query_scalar(HOLD_OUT)
+            .bind(i64::from(queries))
+            .fetch_all(&mut connection)
+            .await
+            .map_err(failed("choose what to search for"))?;
+        execute(&mut connection, MARKS).await.map_err(failed("mark rows for filters"))?;
+        let sizes = sizes(&mut connection).await.map_err(failed("count the rows"))?;
+        let [large, middle, small] = chosen(&sizes).ok_or(Error::Failed("the source has no vectors"))?;
+        job.announce("Building one table with one vector index");
+        let peers = peers(&name, &definition, &[&large, &middle, &small]);
+        execute(&mut connection, &peers).await.map_err(failed("build the peers"))?;
+        job.announce("Building leaves and codes");
+        if !set_up(url, &["sqlx"]) {
+            return Err(Error::Failed("the performance layer could not be set up"));
+        }
+        let indexes = format!("SET maintenance_work_mem = '1GB'; {definition}; ANALYZE public.embeddings");
+        execute(&mut connection, &indexes).await.map_err(failed("build the vector indexes of the leaves"))?;
+        execute(&mut connection, "VACUUM; CHECKPOINT").await.map_err(failed("write to disk"))?;
+        let of_leaf = setting(&mut connection, "hnsw").await.map_err(failed("read the settings"))?;
+        let of_codes = setting(&mut connection, "halfvec").await.map_err(failed("read the settings"))?;
+        connection::close(connection).await;
+        Ok(Self {
+            model,
+            rows: sizes.iter().map(|it| it.rows).sum(),
+            repositories: i64::try_from(sizes.len()).unwrap_or(i64::MAX),
+            large,
+            middle,
+            small,
+            queries,
+            of_leaf,
+            of_codes,
+        })
+    }
+}
+
+/// Brings the codes into another form.
+pub(crate) async fn switch(url: &DatabaseUrl, form: &str, set_up: SetUp<'_>) -> Result<(), Error> {
+    let mut connection = connection::connect(url).await?;
+    let declared = sqlx::query("UPDATE db_service.codes SET form = $1").bind(form).execute(&mut connection).await;
+    connection::close(connection).await;
+    declared.map_err(database::Error::sql("declare the form of the codes", SCRATCH))?;
+    if set_up(url, &["sqlx"]) { Ok(()) } else { Err(Error::Failed("the codes could not be brought into another form")) }
+}
+
+/// Of the index of the codes, by vector.
+pub(crate) async fn index_bytes(connection: &mut PgConnection) -> Result<f64, sqlx::Error> {
+    let bytes = "SELECT sum(pg_relation_size(i.indexrelid))::float8
+            / greatest((SELECT count(*) FROM db_service.embedding_codes), 1)
+        FROM pg_index i WHERE i.indrelid = 'db_service.embedding_codes'::regclass AND NOT i.indisprimary";
+    sqlx::query_scalar(bytes).fetch_one(connection).await
+}
+
+async fn take_off(connection: &mut PgConnection) -> Result<(String, String), sqlx::Error> {
+    let (name, definition): (String, String) = sqlx::query_as(VECTOR_INDEX).fetch_one(&mut *connection).await?;
+    execute(connection, &format!("DROP INDEX public.{}", database::quote::identifier(&name))).await?;
+    Ok((name, definition))
+}
+
+async fn sizes(connection: &mut PgConnection) -> Result<Vec<Repository>, sqlx::Error> {
+    let sizes: Vec<(String, i64)> =
+        sqlx::query_as("SELECT repo_name, count(*) FROM public.embeddings GROUP BY 1 ORDER BY 2 DESC, 1")
+            .fetch_all(connection)
+            .await?;
+    Ok(sizes.into_iter().map(|(name, rows)| Repository { name, rows }).collect())
+}
+
+/// The largest; the one nearest to a hundredth of all rows; the first that has no more than twenty.
+fn chosen(sizes: &[Repository]) -> Option<[Repository; 3]> {
+    let all: i64 = sizes.iter().map(|it| it.rows).sum();
+    let middle = sizes.iter().skip(1).min_by_key(|it| (it.rows - all / 100).abs()).or(sizes.first())?;
+    let small = sizes.iter().find(|it| it.rows <= 20).or(sizes.last())?;
+    Some([sizes.first()?.clone(), middle.clone(), small.clone()])
+}
+
+/// With the keys and indexes that Ecto's table has, and its storage.
+fn peers(name: &str, definition: &str, repositories: &[&Repository]) -> String {
+    let flat = definition.replace(" ON public.embeddings ", " ON peer.flat ").replace(name, "flat_vectors");
+    let partial = repositories.iter().enumerate().map(|(number, repository)| {
+        format!(
+            "{} WHERE repo_name = {};\n",
+            definition
+                .replace(" ON public.embeddings ", " ON peer.partial ")
+                .replace(name, &format!("partial_vectors_{number}")),
+            database::quote::literal(&repository.name)
+        )
+    });
+    format!(
+        "CREATE SCHEMA peer;
+         CREATE TABLE peer.flat (LIKE public.embeddings INCLUDING ALL);
+         CREATE TABLE peer.partial (LIKE public.embeddings INCLUDING ALL);
+         INSERT INTO peer.flat SELECT * FROM public.embeddings;
+         INSERT INTO peer.partial SELECT * FROM public.embeddings;
+         SET maintenance_work_mem = '1GB';
+         {flat};
+         {}
+         ANALYZE peer.flat, peer.partial",
+        partial.collect::<String>()
+    )
+}
+
+async fn setting(connection: &mut PgConnection, way: &str) -> Result<Setting, sqlx::Error> {
+    let setting = "SELECT ef_search, more FROM db_service.search_setting WHERE way = $1 AND recall = 'balanced'";
+    let (ef_search, more): (i32, i32) = sqlx::query_as(setting).bind(way).fetch_one(connection).await?;
+    Ok(Setting { ef_search: ef_search.unsigned_abs(), more: more.unsigned_abs() })
+}
+
+async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
+    // Each by itself: VACUUM runs in no transaction.
+    for statement in text.split(";\n").flat_map(|it| it.split("; ")) {
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_of_three_sizes_are_chosen() {
+        let sizes = [500, 300, 9, 20, 3].map(|rows| Repository { name: format!("of{rows}"), rows });
+        let names = chosen(&sizes).unwrap().map(|it| it.name);
+        assert_eq!(names, ["of500", "of9", "of9"]);
+        assert!(chosen(&[]).is_none());
+        assert_eq!(chosen(&sizes[..1]).unwrap().map(|it| it.rows), [500; 3]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Searches by the layer's functions, against what pgvector gives by hand on the same rows: how fast, how much of the truth
+//! they find, what they cost writers, and how they grow.
+
+mod cases;
+mod contender;
+mod contest;
+mod ground;
+mod growth;
+mod measured;
+mod reach;
+mod writes;
+
+use corpus::Source;
+use database::{DatabaseUrl, ServerUrl, connection};
+use terminal::console::Console;
+
+use crate::error::Error;
+use crate::scratch::{self, SetUp};
+use ground::Ground;
+use measured::Sized;
+
+pub use measured::Measured;
+
+const SCRATCH: &str = "singularity_bench_search";
+
+/// How much of it.
+#[derive(Clone, Debug)]
+pub struct Size {
+    /// Vectors; each is a database of its own, in this order.
+    pub vectors: Vec<u64>,
+    /// How many search at once, besides one alone.
+    pub clients: Vec<u16>,
+    /// Vectors that are taken out of the table and searched for.
+    pub queries: u16,
+}
+
+/// Measures in a scratch database of its own, which is dropped afterwards. `source` is asked for each size anew.
+///
+/// # Errors
+/// [`Error::NotOurs`] if there is a database of that name that no benchmark has made; else what could not be done.
+pub fn measure(
+    source: &dyn Fn() -> Result<Source, corpus::Error>,
+    size: &Size,
+    server: &ServerUrl,
+    set_up: SetUp<'_>,
+    console: &Console,
+) -> Result<Measured, Error> {
+    let url = server.database(SCRATCH);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let mut sizes = Vec::new();
+        scratch::refuse_what_is_not_ours(server, SCRATCH).await?;
+        for vectors in &size.vectors {
+            scratch::drop(server, SCRATCH).await?;
+            let source = source()?.limit(Some(*vectors + u64::from(size.queries)));
+            // Dropped whatever became of the measurement; the first error is the one to report.
+            let measured = measure_in(source, size, &url, set_up, console).await;
+            let dropped = scratch::drop(server, SCRATCH).await;
+            sizes.push(measured?);
+            dropped?;
+        }
+        Ok(Measured { sizes })
+    })
+}
+
+async fn measure_in(
+    source: Source,
+    size: &Size,
+    url: &DatabaseUrl,
+    set_up: SetUp<'_>,
+    console: &Console,
+) -> Result<Sized, Error> {
+    let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
+    let ground = Ground::lay(source, size.queries, url, set_up, console).await?;
+    let job = console.job("bench");
+    let mut contests = Vec::new();
+    for case in cases::all(&ground) {
+        job.announce(&format!("Searching {}", case.name));
+        let contest = contest::run(url, case, &ground.queries, &size.clients).await.map_err(failed("search"))?;
+        contests.push(contest);
+    }
+    let mut writes = Vec::new();
+    let mut forms = Vec::new();
+    for form in ["halfvec", "bits"] {
+        if form != "halfvec" {
+            job.announce(&format!("Building the codes as {form}"));
+            ground::switch(url, form, set_up).await?;
+            let case = cases::across_by(form, &ground);
+            let contest = contest::run(url, case, &ground.queries, &size.clients).await.map_err(failed("search"))?;
+            contests.push(contest);
+        }
+        let mut connection = connection::connect(url).await?;
+        forms.push((form, ground::index_bytes(&mut connection).await.map_err(failed("read the size of the codes"))?));
+        job.announce(&format!("Writing, with codes as {form}"));
+        writes.push(writes::measure(&mut connection, form, &ground).await.map_err(failed("write"))?);
+        connection::close(connection).await;
+    }
+    Ok(Sized { ground, contests, writes, forms })
+}

@@ -1,0 +1,148 @@
+//! What was to be reached, and whether it was.
+
+use std::time::Duration;
+
+use super::cases::Work;
+use super::contender::Side;
+use super::contest::{Contest, Outcome, WANTED_RECALL};
+use super::measured::Sized;
+use super::writes::Writes;
+
+/// One of the things to be reached.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) work: String,
+    pub(crate) against: &'static str,
+    pub(crate) value: f64,
+    pub(crate) bound: Bound,
+    /// What keeps it from counting, though the value were good enough.
+    pub(crate) but: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bound {
+    /// Times as fast.
+    AtLeast(f64),
+    /// Times as long.
+    AtMost(f64),
+    Milliseconds(f64),
+    /// Of index, for each vector.
+    Bytes(f64),
+}
+
+/// From here on a large repository is one of many rows.
+const MANY: i64 = 100_000;
+
+impl Line {
+    pub(crate) fn is_reached(&self) -> bool {
+        let is_within = match self.bound {
+            Bound::AtLeast(least) => self.value >= least,
+            Bound::AtMost(most) | Bound::Milliseconds(most) | Bound::Bytes(most) => self.value <= most,
+        };
+        is_within && self.but.is_none()
+    }
+}
+
+pub(crate) fn lines(sized: &Sized) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        sized.contests.iter().flat_map(|contest| of_contest(contest, sized.ground.rows)).collect();
+    lines.extend(sized.writes.iter().flat_map(of_writes));
+    let bits = sized.forms.iter().filter(|(form, _)| *form == "bits");
+    lines.extend(bits.map(|(_, bytes)| Line {
+        work: "index of the codes as bits, of a vector".into(),
+        against: "memory",
+        value: *bytes,
+        bound: Bound::Bytes(0.4 * 1024.0),
+        but: None,
+    }));
+    lines
+}
+
+fn of_contest(contest: &Contest, rows: i64) -> Vec<Line> {
+    let Some(ours) = contest.of(Side::Ours) else { return Vec::new() };
+    let many = |least: f64| if rows >= MANY { least } else { 1.0 };
+    let wanted: &[(Side, &'static str, f64)] = match contest.case.work {
+        Work::Large => &[(Side::Flat, FLAT, many(10.0)), (Side::Partial, PARTIAL, 1.0)],
+        Work::Middle => &[(Side::Flat, FLAT, 2.0), (Side::Partial, PARTIAL, 1.0)],
+        Work::Small => &[(Side::Flat, FLAT, 1.0), (Side::Partial, PARTIAL, 1.0)],
+        Work::Filtered => &[(Side::Flat, FLAT, 5.0)],
+        Work::Across("bits") => &[(Side::Leaves, LEAVES, 3.0)],
+        Work::Across(_) => &[(Side::Leaves, LEAVES, 6.0), (Side::Flat, FLAT, 1.0)],
+    };
+    // Across, most searches cost the same: the middle one counts. Elsewhere the worst do.
+    let time = |it: &Outcome| match contest.case.work {
+        Work::Across(_) => it.alone.p50,
+        _ => it.alone.p95,
+    };
+    let line =
+        |against, value, bound| Line { work: contest.case.name.clone(), against, value, bound, but: short(ours) };
+    let mut lines = Vec::new();
+    for (side, against, least) in wanted {
+        if let Some(theirs) = contest.of(*side) {
+            lines.push(line(*against, ratio(time(theirs), time(ours)), Bound::AtLeast(*least)));
+        }
+    }
+    if let Some(by_hand) = contest.of(Side::ByHand) {
+        let more = milliseconds(ours.alone.p50) - milliseconds(by_hand.alone.p50);
+        lines.push(line(BY_HAND, more, Bound::Milliseconds(0.3)));
+    }
+    if let Some((_, times)) = ours.crowds.iter().find(|(count, _)| *count == 10) {
+        lines.push(line("p95 with 10 clients", milliseconds(times.p95), Bound::Milliseconds(50.0)));
+    }
+    lines
+}
+
+const FLAT: &str = "one table, one vector index";
+const PARTIAL: &str = "an index for this repository alone";
+const LEAVES: &str = "merge-append over all leaves";
+const BY_HAND: &str = "the best SQL for this very case";
+
+fn short(ours: &Outcome) -> Option<String> {
+    if ours.missing > 0 {
+        Some(format!("{} rows are missing", ours.missing))
+    } else if ours.recall < WANTED_RECALL {
+        Some(format!("recall is {:.4}", ours.recall))
+    } else {
+        None
+    }
+}
+
+fn of_writes(writes: &Writes) -> Vec<Line> {
+    let line = |what: &str, against, value, most| Line {
+        work: format!("{what}, with codes as {}", writes.form),
+        against,
+        value,
+        bound: Bound::AtMost(most),
+        but: None,
+    };
+    let written = writes.without.map(|without| {
+        let work = format!("writing {} vectors", writes.rows);
+        line(&work, "without codes and versions", ratio(writes.with, without), 1.2)
+    });
+    let searched = line("searching across after that", "before", ratio(writes.after, writes.before), 2.0);
+    written.into_iter().chain([searched]).collect()
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_reached_on_its_own_side_and_only_without_a_but() {
+        let line = |value, bound| Line { work: String::new(), against: FLAT, value, bound, but: None };
+        assert!(line(6.0, Bound::AtLeast(6.0)).is_reached());
+        assert!(!line(5.9, Bound::AtLeast(6.0)).is_reached());
+        assert!(line(1.2, Bound::AtMost(1.2)).is_reached());
+        assert!(!line(51.0, Bound::Milliseconds(50.0)).is_reached());
+        let short = Line { but: Some("recall is 0.9800".into()), ..line(9.0, Bound::AtLeast(6.0)) };
+        assert!(!short.is_reached());
+    }
+}
