@@ -1,10 +1,16 @@
 -- Copies the next vectors into the codes, and keeps in the journal how far it came; how many there were.
 WITH batch AS MATERIALIZED (
+    (SELECT e.repo_name, e.path, e.model, e.embedding
+     FROM public.embeddings e
+     WHERE (e.repo_name, e.path) > (SELECT c.copied_repo_name, c.copied_path FROM db_service.codes c)
+     ORDER BY e.repo_name, e.path
+     LIMIT $1)
+    UNION ALL
+    -- No key is less than this one, where the journal begins.
     SELECT e.repo_name, e.path, e.model, e.embedding
     FROM public.embeddings e
-    WHERE (e.repo_name, e.path) > (SELECT c.copied_repo_name, c.copied_path FROM db_service.codes c)
-    ORDER BY e.repo_name, e.path
-    LIMIT $1
+    WHERE e.repo_name = '' AND e.path = ''
+      AND EXISTS (SELECT FROM db_service.codes c WHERE c.copied_repo_name = '' AND c.copied_path = '')
 ), put AS (
     -- One that is there was folded since, and is newer.
     INSERT INTO db_service.embedding_codes (repo_name, path, model, half)

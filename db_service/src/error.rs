@@ -15,6 +15,9 @@ pub enum Error {
     /// A table's layout could not be changed.
     #[error(transparent)]
     Relayout(#[from] relayout::Error),
+    /// A search failed.
+    #[error(transparent)]
+    Search(#[from] crate::search::Error),
 }
 
 impl Error {
@@ -23,6 +26,7 @@ impl Error {
             Self::Database(error) => error,
             Self::Ledger(error) => error,
             Self::Relayout(error) => error,
+            Self::Search(error) => error,
         }
     }
 }

@@ -133,5 +133,5 @@ async fn mark(target: &Target) -> Result<Option<Environment>, database::Error> {
     };
     let mark = environment::mark(&mut connection).await;
     connection::close(connection).await;
-    Ok(mark.map_err(database::Error::sql("read its environment", target.name()))?)
+    mark.map_err(database::Error::sql("read its environment", target.name()))
 }

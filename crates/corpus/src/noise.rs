@@ -15,7 +15,8 @@ pub(crate) fn beside(row: &VectorRow, number: u32) -> VectorRow {
     let mut random = content_hash.first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes) | 1);
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     // An even distribution from -1 to 1 has a third of the square of its bound as its mean square.
-    let most = LENGTH * length * (3.0 / DIMENSIONS as f32).sqrt();
+    let dimensions = f32::from(u16::try_from(DIMENSIONS).unwrap_or(u16::MAX));
+    let most = LENGTH * length * (3.0 / dimensions).sqrt();
     let vector = vector.iter().map(|value| value + most * even(&mut random)).collect();
     let path = if path.contains('#') { format!("{path}~{number}") } else { format!("{path}#~{number}") };
     VectorRow { repository: repository.clone(), path, content_hash, vector }

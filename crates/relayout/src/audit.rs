@@ -22,7 +22,8 @@ pub struct Sound {
     pub detail: String,
 }
 
-/// Checks layouts, triggers, indexes and leftovers, and compares the rows of a table whose old form is still there.
+/// Checks layouts, triggers, indexes and leftovers, and compares the rows of a table whose old form is still there. `others` is
+/// what somebody else has checked, for the same list.
 ///
 /// # Errors
 /// [`Error::Damaged`] with everything that was found.
@@ -30,6 +31,7 @@ pub async fn audit(
     connection: &mut PgConnection,
     layouts: &[Layout],
     kept: &[Kept],
+    others: Vec<Result<Sound, Finding>>,
     database: &str,
 ) -> Result<Vec<Sound>, Error> {
     let failed = Error::during("check the layouts", database);
@@ -59,6 +61,12 @@ pub async fn audit(
         }
         let place = format!("table `{}`", kept.table);
         findings.extend(found.into_iter().map(|finding| finding.at(&place)));
+    }
+    for other in others {
+        match other {
+            Ok(Sound { object, name, detail }) => good(object, &name, &detail),
+            Err(finding) => findings.push(finding),
+        }
     }
     let indexes = catalog::invalid_indexes(connection).await.map_err(&failed)?;
     if indexes.is_empty() {

@@ -31,8 +31,8 @@ impl From<sqlx::Error> for Error {
             Some((code, said)) if ["22000", "22023", "22P02", "22003"].contains(&code.as_str()) => {
                 Self::Refused { what: said.message().to_owned(), hint: said.hint().map(str::to_owned) }
             }
-            // invalid_schema_name, undefined_function
-            Some((code, _)) if ["3F000", "42883"].contains(&code.as_str()) => Self::NotInstalled(error.into()),
+            // invalid_schema_name, undefined_function, undefined_table
+            Some((code, _)) if ["3F000", "42883", "42P01"].contains(&code.as_str()) => Self::NotInstalled(error.into()),
             _ => Self::Failed(error.into()),
         }
     }

@@ -16,15 +16,19 @@
 //! # }
 //! ```
 
+mod calibrate;
 mod error;
 mod query;
+mod recall;
 
 use database::DatabaseUrl;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgExecutor, PgPool};
 
+pub use calibrate::{Calibrated, calibrate, wanted};
 pub use error::Error;
 pub use query::{Query, Recall, Scope};
+pub use recall::{Found, Sample, measure};
 
 /// One stored vector that is near to the one that was asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -107,7 +107,9 @@ impl Query {
 }
 
 impl Recall {
-    pub(super) fn name(self) -> &'static str {
+    /// As the functions have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Fast => "fast",
             Self::Balanced => "balanced",

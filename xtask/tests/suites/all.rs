@@ -195,7 +195,7 @@ fn a_conversion_is_measured(server: &TestServer) -> Verdict {
     // Its database has a fixed name too.
     let _names = server.fixed_names();
     let url = server.named("postgres").url.server().for_libpq();
-    let bench = ["bench", "relayout", "--rows", "2000", "--vectors", "200", "--json", "--database-url", &url];
+    let bench = ["bench", "relayout", "--rows", "1500", "--vectors", "200", "--json", "--database-url", &url];
     let json = xtask(&bench).succeeds().json();
     assert_eq!(json["command"], "bench relayout");
     for (table, rows) in [(0, 1000.0), (1, 10.0)] {

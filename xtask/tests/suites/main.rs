@@ -6,6 +6,7 @@
 
 mod all;
 mod bootstrap;
+mod calibration;
 mod codes;
 mod command;
 mod completions;
@@ -37,6 +38,7 @@ mod rights;
 mod role;
 mod search;
 mod search_model;
+mod search_plans;
 mod searchable;
 mod searchers;
 mod secrets;
@@ -152,6 +154,8 @@ fn all_tests() -> Vec<(String, Test)> {
         versions::tests(),
         search::tests(),
         search_model::tests(),
+        search_plans::tests(),
+        calibration::tests(),
         searchers::tests(),
         codes::tests(),
         triggers::tests(),

@@ -5,20 +5,17 @@ use std::fs;
 use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
-use crate::oracle::{found, nearest};
+use crate::oracle::{filled, found, nearest};
 use crate::role::Role;
 use crate::server::{TestServer, project};
 
 crate::tests![
     each_role_finds_what_it_may_read,
+    the_owner_of_the_vectors_finds_them_by_codes_that_are_somebody_elses,
     a_plain_table_is_searched_too,
     the_command_line_finds_what_is_stored,
     what_the_elixir_module_asks_is_there,
 ];
-
-fn filled(server: &TestServer) -> Database<'_> {
-    Database::at(server, Stage::Searchable)
-}
 
 /// Who may read the vectors may search them; who sees some of the rows finds those.
 fn each_role_finds_what_it_may_read(server: &TestServer) -> Verdict {
@@ -44,6 +41,22 @@ fn each_role_finds_what_it_may_read(server: &TestServer) -> Verdict {
     let error = its.error("TABLE db_service.embedding_codes");
     assert!(error.contains("permission denied"), "{error}");
     database.execute(&format!("DROP POLICY small ON embeddings; DROP OWNED BY {}", role.name));
+    Passed
+}
+
+/// What an owner may do stands in no list of rights.
+fn the_owner_of_the_vectors_finds_them_by_codes_that_are_somebody_elses(server: &TestServer) -> Verdict {
+    let role = Role::new(server);
+    let database = filled(server);
+    database.execute(&format!("ALTER TABLE embeddings OWNER TO {}", role.name));
+    migrations(&database.url_text(), &[]).succeeds().says("readable for whoever may read the vectors");
+    migrations(&database.url_text(), &[]).succeeds().changes_nothing();
+    let its = Database::with_url(server, &database.name, &role.url(&database));
+    let across = "search_across($1::text::public.vector)";
+    let (rows, way) = found(&its, across, 5);
+    assert_eq!((rows, way.as_str()), (found(&database, across, 5).0, "halfvec"));
+    database.execute(&format!("ALTER TABLE embeddings OWNER TO CURRENT_ROLE; DROP OWNED BY {}", role.name));
+    migrations(&database.url_text(), &[]).succeeds().changes_nothing();
     Passed
 }
 

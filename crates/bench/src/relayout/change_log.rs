@@ -1,5 +1,6 @@
 //! What the change log costs writers.
 
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use database::Relation;
@@ -10,10 +11,12 @@ use super::measured::Capture;
 use crate::median::median;
 
 const ROUNDS: u32 = 7;
-const ROWS_A_ROUND: u32 = 10_000;
+/// As many as the table has, within these bounds.
+const ROWS_A_ROUND: RangeInclusive<u32> = 1000..=10_000;
 
 /// Inserts, updates and deletes rows with the change log and without, by turns; rolled back each time.
-pub(super) async fn measure(connection: &mut PgConnection) -> Result<Vec<Capture>, sqlx::Error> {
+pub(super) async fn measure(connection: &mut PgConnection, rows: u32) -> Result<Vec<Capture>, sqlx::Error> {
+    let rows = rows.clamp(*ROWS_A_ROUND.start(), *ROWS_A_ROUND.end());
     let mut measured = Vec::new();
     for rows_per_statement in [1, 1000] {
         let (mut without, mut with) = (Vec::new(), Vec::new());
@@ -24,8 +27,8 @@ pub(super) async fn measure(connection: &mut PgConnection) -> Result<Vec<Capture
                 install_for_measuring(&mut transaction, &Relation::public("code_files")).await?;
             }
             let started = Instant::now();
-            write_rows(&mut transaction, ROWS_A_ROUND, rows_per_statement).await?;
-            let per_row = started.elapsed() / (3 * ROWS_A_ROUND);
+            write_rows(&mut transaction, rows, rows_per_statement).await?;
+            let per_row = started.elapsed() / (3 * rows);
             transaction.rollback().await?;
             if logged { with.push(per_row) } else { without.push(per_row) }
         }

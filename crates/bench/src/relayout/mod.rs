@@ -65,7 +65,7 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
         execute(&mut connection, statement).await.map_err(failed("fill the tables"))?;
     }
     job.announce("Measuring the change log");
-    let capture = change_log::measure(&mut connection).await.map_err(failed("measure the change log"))?;
+    let capture = change_log::measure(&mut connection, size.rows).await.map_err(failed("measure the change log"))?;
     let mut offline = Vec::new();
     for table in TABLES {
         job.announce(&format!("Converting {table} offline"));

@@ -34,7 +34,7 @@ pub(crate) fn all(ground: &Ground) -> Vec<Case> {
     for (work, repository) in
         [(Work::Large, &ground.large), (Work::Middle, &ground.middle), (Work::Small, &ground.small)]
     {
-        cases.push(in_repository(work, &repository.name, repository.rows, &ground.of_leaf));
+        cases.push(in_repository(work, &repository.name, repository.rows, ground.of_leaf));
     }
     for (name, rows) in [("a hundredth", ground.rows / 100), ("a thousandth", ground.rows / 1000), ("ten rows", 10)] {
         cases.push(filtered(name, rows));
@@ -43,19 +43,19 @@ pub(crate) fn all(ground: &Ground) -> Vec<Case> {
     cases
 }
 
-fn in_repository(work: Work, repository: &str, rows: i64, setting: &Setting) -> Case {
+fn in_repository(work: Work, repository: &str, rows: i64, setting: Setting) -> Case {
     let name = quoted(repository);
     let condition = format!("repo_name = {name}");
     let mut contenders = vec![Contender::ours(&format!("search_in_repository({name}, $1::text::public.vector, {K})"))];
     for ef_search in EF_SEARCH {
-        contenders.push(Contender::nearest(Side::Flat, "peer.flat", &condition, ef_search, true));
+        contenders.push(Contender::nearest(Side::Flat, "peer.flat", &condition, ef_search));
     }
     for ef_search in EF_SEARCH {
-        contenders.push(Contender::nearest(Side::Partial, "peer.partial", &condition, ef_search, false));
+        contenders.push(Contender::nearest(Side::Partial, "peer.partial", &condition, ef_search));
     }
     contenders.push(Contender::comparing_all(&condition));
     let Setting { ef_search, .. } = setting;
-    contenders.push(Contender::nearest(Side::ByHand, "public.embeddings", &condition, *ef_search, true));
+    contenders.push(Contender::nearest(Side::ByHand, "public.embeddings", &condition, ef_search));
     let size = match work {
         Work::Large => "the largest",
         Work::Middle => "a middle",
@@ -70,7 +70,8 @@ fn filtered(name: &str, rows: i64) -> Case {
     let call = format!("search_across($1::text::public.vector, {K}, metadata => '{{\"{key}\": true}}')");
     let mut contenders = vec![Contender::ours(&call)];
     for ef_search in EF_SEARCH {
-        contenders.push(Contender::nearest(Side::Flat, "peer.flat", &condition, ef_search, true));
+        contenders.push(Contender::nearest(Side::Flat, "peer.flat", &condition, ef_search));
+        contenders.push(Contender::nearest(Side::Iterative, "peer.flat", &condition, ef_search));
     }
     contenders.push(Contender::comparing_all(&condition));
     let name = if rows == 10 { name.to_owned() } else { format!("{name} ({rows} rows)") };
@@ -81,21 +82,21 @@ fn filtered(name: &str, rows: i64) -> Case {
 pub(crate) fn across_by(form: &'static str, ground: &Ground) -> Case {
     let mut contenders = vec![Contender::ours(&format!("search_across($1::text::public.vector, {K})"))];
     for ef_search in EF_SEARCH_OF_LEAVES {
-        contenders.push(Contender::nearest(Side::Leaves, "public.embeddings", "true", ef_search, false));
+        contenders.push(Contender::nearest(Side::Leaves, "public.embeddings", "true", ef_search));
     }
     for ef_search in EF_SEARCH {
-        contenders.push(Contender::nearest(Side::Flat, "peer.flat", "true", ef_search, false));
+        contenders.push(Contender::nearest(Side::Flat, "peer.flat", "true", ef_search));
     }
     if form == "halfvec" {
-        contenders.push(codes_by_hand(&ground.of_codes));
+        contenders.push(codes_by_hand(ground.of_codes));
     }
     Case { work: Work::Across(form), name: format!("across, by {form}"), condition: "true".to_owned(), contenders }
 }
 
 /// The same index, asked for as many, and the same comparison with the stored vectors.
-fn codes_by_hand(setting: &Setting) -> Contender {
+fn codes_by_hand(setting: Setting) -> Contender {
     let Setting { ef_search, more } = setting;
-    let candidates = K + usize::try_from(*more).unwrap_or_default();
+    let candidates = K + usize::try_from(more).unwrap_or_default();
     let sql = format!(
         "SELECT e.repo_name, e.path, e.distance, '' AS way
          FROM (SELECT repo_name, path FROM db_service.embedding_codes

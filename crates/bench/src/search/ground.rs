@@ -6,9 +6,11 @@ use database::{DatabaseUrl, connection};
 use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::console::Console;
 
-use super::SCRATCH;
 use crate::error::Error;
 use crate::scratch::SetUp;
+
+/// The database that all of it is in.
+pub(super) const SCRATCH: &str = "singularity_bench_search";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Ground {

@@ -7,26 +7,16 @@ use serde_json::{Value, json};
 
 use super::cases::Work;
 use super::contender::Side;
-use super::contest::{Contest, Outcome, Times};
+use super::contest::{Outcome, Times};
 use super::ground::Ground;
 use super::growth;
 use super::reach::{self, Bound, Line, milliseconds};
-use super::writes::Writes;
+use super::sized::Sized;
 
 /// The outcome of the benchmark.
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub(crate) sizes: Vec<Sized>,
-}
-
-/// With one number of rows.
-#[derive(Clone, Debug)]
-pub(crate) struct Sized {
-    pub(crate) ground: Ground,
-    pub(crate) contests: Vec<Contest>,
-    pub(crate) writes: Vec<Writes>,
-    /// Bytes of index for each vector, by form.
-    pub(crate) forms: Vec<(&'static str, f64)>,
 }
 
 /// Not measured, and why.
@@ -163,14 +153,16 @@ fn shown(outcome: &Outcome) -> String {
     let side = match contender.side {
         Side::Ours => "",
         Side::Flat => "one table, ",
+        Side::Iterative => "one table, by its vector index, ",
         Side::Partial => "an index for it alone, ",
         Side::Leaves => "merge-append, ",
         Side::ByHand => "by hand, ",
     };
     let by = if way.is_empty() { String::new() } else { format!(" by {way}") };
     let missing = if *missing == 0 { String::new() } else { format!(", {missing} rows missing") };
-    let crowds: String = crowds.iter().map(|(count, times)| format!("; {count} clients {}", both(*times))).collect();
-    format!("{side}{}{by}: {}, recall {recall:.4}{missing}{crowds}", contender.name, both(*alone))
+    let crowds: Vec<String> =
+        crowds.iter().map(|(count, times)| format!("; {count} clients {}", both(*times))).collect();
+    format!("{side}{}{by}: {}, recall {recall:.4}{missing}{}", contender.name, both(*alone), crowds.concat())
 }
 
 /// The middle one and the twentieth-worst of a hundred.
@@ -209,6 +201,7 @@ fn outcome_document(outcome: &Outcome) -> Value {
     let side = match outcome.contender.side {
         Side::Ours => "ours",
         Side::Flat => "one_table",
+        Side::Iterative => "one_table_by_vector_index",
         Side::Partial => "partial_index",
         Side::Leaves => "merge_append",
         Side::ByHand => "by_hand",

@@ -8,6 +8,7 @@ mod ground;
 mod growth;
 mod measured;
 mod reach;
+mod sized;
 mod writes;
 
 use corpus::Source;
@@ -16,12 +17,10 @@ use terminal::console::Console;
 
 use crate::error::Error;
 use crate::scratch::{self, SetUp};
-use ground::Ground;
-use measured::Sized;
+use ground::{Ground, SCRATCH};
+use sized::Sized;
 
 pub use measured::Measured;
-
-const SCRATCH: &str = "singularity_bench_search";
 
 /// How much of it.
 #[derive(Clone, Debug)]

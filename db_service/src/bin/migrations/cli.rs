@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
 use crate::layout::{Declare, Merge, Revert, Split};
 use crate::search::Search;
@@ -56,7 +57,9 @@ impl Options {
                 | Command::Merge(Merge { choice, .. })
                 | Command::Revert(Revert { choice, .. }),
             ) => choice.work,
-            Some(Command::Status | Command::Verify | Command::Search(_)) | None => Work::default(),
+            Some(Command::Status | Command::Verify | Command::Search(_) | Command::Calibrate(_)) | None => {
+                Work::default()
+            }
         };
         of_command.or(self.work)
     }
@@ -105,6 +108,11 @@ pub(crate) enum Command {
     /// Shows cosine distance, repository and path, nearest first, and how they were found: `exact` compares every row,
     /// `hnsw` takes a leaf's index, `halfvec` and `bits` the codes across repositories, `merge-append` the indexes of all leaves.
     Search(Box<Search>),
+    /// Measure how many candidates the indexes have to be asked for on the data at hand, and keep that for all searches
+    ///
+    /// Searches for stored vectors, compares what is found with comparing everything, and takes the least that finds 95 of 100
+    /// (`fast`) and 99 of 100 (`balanced`) of the nearest. Until its end, searches go on as before.
+    Calibrate(Calibrate),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -123,7 +131,7 @@ impl Command {
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
             | Self::Revert(Revert { choice, .. }) => !choice.dry_run,
-            Self::CreateIndex(_) => true,
+            Self::CreateIndex(_) | Self::Calibrate(_) => true,
         }
     }
 
@@ -138,6 +146,7 @@ impl Command {
             Some(Self::Merge(_)) => "migrations merge",
             Some(Self::CreateIndex(_)) => "migrations create-index",
             Some(Self::Search(_)) => "migrations search",
+            Some(Self::Calibrate(_)) => "migrations calibrate",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }

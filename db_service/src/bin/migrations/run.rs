@@ -95,6 +95,10 @@ impl<'a> Run<'a> {
             self.found = Some(found.text);
             return Ok(());
         }
+        if let Some(Command::Calibrate(calibrate)) = &options.command {
+            self.report(calibrate.run(connection, database, self.console).await?);
+            return Ok(());
+        }
         let state = layer::inspect(connection, database, &embedded.migrations).await?;
         let history = if matches!(options.command, Some(Command::Status)) {
             // Shown even if a rule is broken, which the plan then says.

@@ -10,7 +10,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::activity::{Activity, Count, Unit};
 use terminal::step::Status;
 
-use super::state::{Form, Gap};
+use super::form::Form;
+use super::state::Gap;
 use crate::subject::Terms;
 
 /// Rows that are copied in one transaction: a kill loses no more, and whoever folds waits no longer.
@@ -92,12 +93,12 @@ async fn copy(worker: &mut Worker, work: &dyn Activity) -> Result<u64, sqlx::Err
             Ok(End::Commit(sqlx::query_file_scalar!("queries/copy_codes.sql", BATCH).fetch_one(connection).await?))
         })
         .await?;
-        let batch = u64::try_from(batch).unwrap_or_default();
-        if batch == 0 {
+        let rows = u64::try_from(batch).unwrap_or_default();
+        copied += rows;
+        work.advanced(rows);
+        if batch < BATCH {
             break;
         }
-        copied += batch;
-        work.advanced(batch);
     }
     sqlx::raw_sql("ANALYZE db_service.embedding_codes").execute(&mut **worker).await?;
     Ok(copied)

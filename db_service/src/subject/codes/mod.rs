@@ -4,6 +4,8 @@
 //! where it is searched row by row, and a fold takes it into the index.
 
 mod build;
+mod check;
+mod form;
 mod state;
 
 use database::Worker;
@@ -11,11 +13,15 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use ledger::migrate::LedgerState;
 use ledger::migration::LAYER;
+use relayout::audit::Sound;
 use sqlx::PgConnection;
+use terminal::Finding;
 use terminal::step::{Status, Step};
 
 use state::Gap;
-pub use state::{Codes, Form};
+
+pub use form::Form;
+pub use state::Codes;
 
 use super::contract::{Inspected, Planned, Subject, Terms};
 use crate::error::Error;
@@ -56,6 +62,22 @@ pub async fn read(connection: &mut PgConnection, ledger: &LedgerState, database:
     }
     let failed = database::Error::sql("read the state of the codes", database);
     Ok(Codes::read(connection).await.map_err(failed)?)
+}
+
+/// Whether those that searches use are those of the vectors, and how much of the truth is found by them; nothing where there are
+/// none, or they are somebody else's. Reads only.
+///
+/// # Errors
+/// When a query fails.
+pub async fn audit(
+    connection: &mut PgConnection,
+    ledger: &LedgerState,
+    database: &str,
+) -> Result<Vec<Result<Sound, Finding>>, Error> {
+    match read(connection, ledger, database).await? {
+        Some(codes) if codes.is_in_use() && codes.is_readable() => Ok(check::check(connection, &codes).await?),
+        _ => Ok(Vec::new()),
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -35,6 +35,24 @@ pub(super) const MESSAGES: Messages = Messages {
                 database.execute("CREATE SCHEMA db_service_old; CREATE TABLE db_service_old.code_files ()");
             })
         }),
+        ("… vectors have no code", |server| {
+            searched(
+                server,
+                "DELETE FROM db_service.embedding_codes WHERE path = 'src/file1';
+                 UPDATE db_service.embedding_codes SET path = 'surplus' WHERE path = 'src/file3';
+                 UPDATE db_service.embedding_codes SET model = 'another' WHERE path = 'src/file5'",
+            )
+        }),
+        ("… found only … of the nearest", |server| {
+            // A graph with so few edges leads nowhere.
+            searched(
+                server,
+                "DROP INDEX db_service.embedding_codes_halfvec;
+                 CREATE INDEX embedding_codes_halfvec ON db_service.embedding_codes USING hnsw (half public.halfvec_cosine_ops)
+                 WITH (m = 2, ef_construction = 4);
+                 UPDATE db_service.search_setting SET ef_search = 1, more = 0 WHERE way = 'halfvec'",
+            )
+        }),
         ("… rows differ between its old and its new layout", |server| {
             let database = Database::at(server, Stage::All);
             database.execute(
@@ -48,6 +66,12 @@ pub(super) const MESSAGES: Messages = Messages {
         }),
     ],
 };
+
+fn searched(server: &TestServer, damage: &str) -> Result<String, String> {
+    let database = Database::at(server, Stage::Searchable);
+    database.execute(damage);
+    refused(&migrations(&database.url_text(), &["verify"]))
+}
 
 fn verified(server: &TestServer, damage: impl Fn(&Database<'_>)) -> Result<String, String> {
     let database = Database::at(server, Stage::All);

@@ -1,0 +1,152 @@
+//! The plans that searches run by, as `auto_explain` writes them: what is meant, whatever is set, and however often it was run.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::Verdict::{self, Passed};
+use crate::command::migrations;
+use crate::database::Database;
+use crate::oracle::{filled, vector};
+use crate::search::SETTINGS;
+use crate::server::TestServer;
+
+crate::tests![each_case_runs_by_the_plan_that_is_meant, the_codes_as_bits_and_no_codes_have_their_plans,];
+
+/// What stands in the plans of a search, and what does not.
+struct Meant {
+    call: &'static str,
+    has: &'static [&'static str],
+    lacks: &'static [&'static str],
+}
+
+const OF_LEAF: &str = "Index Scan using embeddings_embedding_index";
+const OF_CODES: &str = "Index Scan using embedding_codes_halfvec on embedding_codes";
+const OF_BITS: &str = "Index Scan using embedding_codes_bits on embedding_codes";
+
+const CASES: [Meant; 8] = [
+    Meant {
+        call: "search_in_repository('large', $1::text::public.vector)",
+        has: &[OF_LEAF, "Subplans Removed: 15"],
+        lacks: &["embedding_codes"],
+    },
+    Meant {
+        call: "search_in_repository('large', $1::text::public.vector, path_prefix => 'src/')",
+        has: &[OF_LEAF],
+        lacks: &["embedding_codes"],
+    },
+    Meant {
+        call: "search_in_repository('large', $1::text::public.vector, metadata => '{\"rare\": true}')",
+        has: &[],
+        lacks: &["embeddings_embedding_index", "embedding_codes"],
+    },
+    Meant {
+        call: "search_in_repository('middle', $1::text::public.vector)",
+        has: &["Subplans Removed: 15"],
+        lacks: &["embeddings_embedding_index", "embedding_codes"],
+    },
+    Meant {
+        call: "search_in_repository('small3', $1::text::public.vector, recall => 'exact')",
+        has: &["Subplans Removed: 15"],
+        lacks: &["embeddings_embedding_index", "embedding_codes"],
+    },
+    Meant {
+        call: "search_across($1::text::public.vector)",
+        has: &[OF_CODES, "using embeddings_pkey"],
+        lacks: &["Seq Scan on embedding_codes", "embeddings_embedding_index"],
+    },
+    Meant {
+        call: "search_across($1::text::public.vector, path_prefix => 'src/')",
+        has: &[OF_CODES],
+        lacks: &["Seq Scan on embedding_codes", "embeddings_embedding_index"],
+    },
+    Meant {
+        call: "search_across($1::text::public.vector, recall => 'exact')",
+        has: &[],
+        lacks: &["embedding_codes_halfvec", "embeddings_embedding_index"],
+    },
+];
+
+/// The plans of the last of so many searches by one prepared statement, the nested ones too.
+fn plans(database: &Database<'_>, call: &str, times: usize) -> String {
+    const MARK: &str = "the last one";
+    let vector = database.with(async |connection| vector(connection, 1_000_003).await);
+    let execute = format!("EXECUTE search ('{vector}');\n");
+    let script = format!(
+        "LOAD 'auto_explain';
+         SET auto_explain.log_min_duration = 0;
+         SET auto_explain.log_nested_statements = on;
+         PREPARE search (text) AS SELECT * FROM db_service.{call};
+         {}
+         SET client_min_messages = log;
+         DO $$ BEGIN RAISE NOTICE '{MARK}'; END $$;
+         {execute}",
+        execute.repeat(times - 1)
+    );
+    let mut psql = database.psql();
+    psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1"]);
+    let mut child =
+        psql.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("psql can be run");
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    // What it searches for is long, and in every plan of it.
+    said.split_once(MARK).expect("the mark is told").1.replace(&vector, "…")
+}
+
+#[track_caller]
+fn check(database: &Database<'_>, meant: &Meant, times: usize, when: &str) {
+    let Meant { call, has, lacks } = meant;
+    let plans = plans(database, call, times);
+    for wanted in *has {
+        assert!(plans.contains(wanted), "no `{wanted}` in the plans of {call}, {when}:\n{plans}");
+    }
+    for unwanted in *lacks {
+        let found = plans.lines().any(|line| line.contains("Scan") && line.contains(unwanted));
+        assert!(!found, "`{unwanted}` in the plans of {call}, {when}:\n{plans}");
+    }
+}
+
+/// On tables that nobody has analyzed, as after a bulk load.
+fn each_case_runs_by_the_plan_that_is_meant(server: &TestServer) -> Verdict {
+    let database = filled(server);
+    for meant in &CASES {
+        check(&database, meant, 1, "as it is set");
+        check(&database, meant, 20, "in the twentieth run of a prepared statement");
+    }
+    for settings in SETTINGS {
+        for setting in settings.split("; ") {
+            database.execute(&format!("SELECT '[1]'::public.vector; ALTER DATABASE {} SET {setting}", database.name));
+        }
+        for meant in &CASES {
+            check(&database, meant, 6, settings);
+        }
+        database.execute(&format!("ALTER DATABASE {} RESET ALL", database.name));
+    }
+    database.execute("ANALYZE");
+    for meant in &CASES {
+        check(&database, meant, 6, "after ANALYZE");
+    }
+    Passed
+}
+
+fn the_codes_as_bits_and_no_codes_have_their_plans(server: &TestServer) -> Verdict {
+    let database = filled(server);
+    let call = "search_across($1::text::public.vector)";
+    for (form, has, lacks) in [
+        ("bits", &[OF_BITS, "using embeddings_pkey"][..], &["Seq Scan on embedding_codes"][..]),
+        ("none", &["Merge Append", OF_LEAF], &["embedding_codes"]),
+    ] {
+        database.execute(&format!("UPDATE db_service.codes SET form = '{form}'"));
+        migrations(&database.url_text(), &[]).succeeds();
+        for settings in [""].into_iter().chain(SETTINGS) {
+            for setting in settings.split("; ").filter(|setting| !setting.is_empty()) {
+                let set = format!("SELECT '[1]'::public.vector; ALTER DATABASE {} SET {setting}", database.name);
+                database.execute(&set);
+            }
+            check(&database, &Meant { call, has, lacks }, 6, &format!("{form}, {settings}"));
+            database.execute(&format!("ALTER DATABASE {} RESET ALL", database.name));
+        }
+    }
+    Passed
+}
