@@ -46,7 +46,7 @@ pub(crate) fn all(ground: &Ground) -> Vec<Case> {
 fn in_repository(work: Work, repository: &str, rows: i64, setting: Setting) -> Case {
     let name = quoted(repository);
     let condition = format!("repo_name = {name}");
-    let mut contenders = vec![Contender::ours(&format!("search_in_repository({name}, $1::text::public.vector, {K})"))];
+    let mut contenders = vec![Contender::ours(&format!("search_in_repository({name}, $1, {K})"))];
     for ef_search in EF_SEARCH {
         contenders.push(Contender::nearest(Side::Flat, "peer.flat", &condition, ef_search));
     }
@@ -67,7 +67,7 @@ fn in_repository(work: Work, repository: &str, rows: i64, setting: Setting) -> C
 fn filtered(name: &str, rows: i64) -> Case {
     let key = name.replace(' ', "_");
     let condition = format!("metadata @> '{{\"{key}\": true}}'");
-    let call = format!("search_across($1::text::public.vector, {K}, metadata => '{{\"{key}\": true}}')");
+    let call = format!("search_across($1, {K}, metadata => '{{\"{key}\": true}}')");
     let mut contenders = vec![Contender::ours(&call)];
     for ef_search in EF_SEARCH {
         contenders.push(Contender::nearest(Side::Flat, "peer.flat", &condition, ef_search));
@@ -80,7 +80,7 @@ fn filtered(name: &str, rows: i64) -> Case {
 
 /// Across all repositories, while the codes have this form.
 pub(crate) fn across_by(form: &'static str, ground: &Ground) -> Case {
-    let mut contenders = vec![Contender::ours(&format!("search_across($1::text::public.vector, {K})"))];
+    let mut contenders = vec![Contender::ours(&format!("search_across($1, {K})"))];
     for ef_search in EF_SEARCH_OF_LEAVES {
         contenders.push(Contender::nearest(Side::Leaves, "public.embeddings", "true", ef_search));
     }
@@ -100,9 +100,9 @@ fn codes_by_hand(setting: Setting) -> Contender {
     let sql = format!(
         "SELECT e.repo_name, e.path, e.distance, '' AS way
          FROM (SELECT repo_name, path FROM db_service.embedding_codes
-               ORDER BY half <=> $1::text::public.halfvec LIMIT {candidates}) c
+               ORDER BY half <=> $1::public.halfvec LIMIT {candidates}) c
          CROSS JOIN LATERAL (
-             SELECT e.repo_name, e.path, e.embedding <=> $1::text::public.vector AS distance FROM public.embeddings e
+             SELECT e.repo_name, e.path, e.embedding <=> $1 AS distance FROM public.embeddings e
              WHERE e.repo_name = c.repo_name AND e.path = c.path LIMIT 1) e
          ORDER BY e.distance LIMIT {K}"
     );

@@ -3,6 +3,8 @@
 use database::{DatabaseUrl, connection};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use super::vector::Vector;
+
 /// Rows that are wanted of every search.
 pub(crate) const K: usize = 10;
 
@@ -14,7 +16,7 @@ pub(crate) struct Contender {
     pub(crate) name: String,
     /// SQL that its session begins with.
     settings: String,
-    /// Of one parameter, the vector as text; has the columns `repo_name`, `path`, `distance` and `way`.
+    /// Of one parameter, the vector; has the columns `repo_name`, `path`, `distance` and `way`.
     sql: String,
 }
 
@@ -58,8 +60,8 @@ impl Contender {
             format!("ef_search {ef_search}"),
             format!("SET hnsw.ef_search = {ef_search}{scan}{index}"),
             format!(
-                "SELECT repo_name, path, embedding <=> $1::text::public.vector AS distance, '' AS way FROM {table}
-                 WHERE {condition} ORDER BY embedding <=> $1::text::public.vector LIMIT {K}"
+                "SELECT repo_name, path, embedding <=> $1 AS distance, '' AS way FROM {table}
+                 WHERE {condition} ORDER BY embedding <=> $1 LIMIT {K}"
             ),
         )
     }
@@ -68,7 +70,7 @@ impl Contender {
     pub(crate) fn comparing_all(condition: &str) -> Self {
         let sql = format!(
             "SELECT repo_name, path, distance, '' AS way
-             FROM (SELECT repo_name, path, embedding <=> $1::text::public.vector AS distance
+             FROM (SELECT repo_name, path, embedding <=> $1 AS distance
                    FROM public.embeddings WHERE {condition}) e
              ORDER BY distance + 0 LIMIT {K}"
         );
@@ -88,10 +90,10 @@ impl Contender {
     pub(crate) async fn search(
         &self,
         connection: &mut PgConnection,
-        vector: &str,
+        vector: &Vector,
     ) -> Result<(Vec<f64>, String), sqlx::Error> {
         let rows: Vec<(String, String, f64, String)> =
-            sqlx::query_as(AssertSqlSafe(self.sql.clone())).bind(vector).fetch_all(connection).await?;
+            sqlx::query_as(AssertSqlSafe(self.sql.clone())).bind(vector.clone()).fetch_all(connection).await?;
         let way = rows.first().map(|(.., way)| way.clone()).unwrap_or_default();
         Ok((rows.into_iter().map(|(_, _, distance, _)| distance).collect(), way))
     }

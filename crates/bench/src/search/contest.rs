@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::cases::Case;
 use super::contender::{Contender, K, Side};
+use super::vector::Vector;
 
 /// What is asked for.
 pub(crate) const WANTED_RECALL: f64 = 0.99;
@@ -62,7 +63,7 @@ impl Contest {
 pub(crate) async fn run(
     url: &DatabaseUrl,
     case: Case,
-    queries: &[String],
+    queries: &[Vector],
     clients: &[u16],
 ) -> Result<Contest, sqlx::Error> {
     let mut runs = Vec::new();
@@ -139,7 +140,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn search(&mut self, query: &str, nearest: &[f64]) -> Result<(), sqlx::Error> {
+    async fn search(&mut self, query: &Vector, nearest: &[f64]) -> Result<(), sqlx::Error> {
         let started = Instant::now();
         let (distances, way) = self.contender.search(&mut self.connection, query).await?;
         self.times.push(started.elapsed());
@@ -155,7 +156,7 @@ impl Run<'_> {
 async fn crowd(
     url: &DatabaseUrl,
     contender: &Contender,
-    queries: &[String],
+    queries: &[Vector],
     count: u16,
 ) -> Result<Vec<Duration>, sqlx::Error> {
     let mut connections = Vec::new();
@@ -191,13 +192,13 @@ impl Oracle {
     }
 
     /// The distances of the nearest, in order.
-    async fn nearest(&mut self, condition: &str, query: &str) -> Result<Vec<f64>, sqlx::Error> {
+    async fn nearest(&mut self, condition: &str, query: &Vector) -> Result<Vec<f64>, sqlx::Error> {
         let sql = format!(
             "SELECT distance FROM (
-                 SELECT embedding <=> $1::text::public.vector AS distance FROM public.embeddings WHERE {condition}) e
+                 SELECT embedding <=> $1 AS distance FROM public.embeddings WHERE {condition}) e
              ORDER BY distance + 0 LIMIT {K}"
         );
-        sqlx::query_scalar(AssertSqlSafe(sql)).bind(query).fetch_all(&mut self.0).await
+        sqlx::query_scalar(AssertSqlSafe(sql)).bind(query.clone()).fetch_all(&mut self.0).await
     }
 }
 

@@ -6,6 +6,7 @@ use database::{DatabaseUrl, connection};
 use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::console::Console;
 
+use super::vector::Vector;
 use crate::error::Error;
 use crate::scratch::SetUp;
 
@@ -20,8 +21,8 @@ pub(crate) struct Ground {
     pub(crate) large: Repository,
     pub(crate) middle: Repository,
     pub(crate) small: Repository,
-    /// Vectors as text, of chunks that are in no table.
-    pub(crate) queries: Vec<String>,
+    /// Vectors of chunks that are in no table.
+    pub(crate) queries: Vec<Vector>,
     /// What `balanced` means in a leaf.
     pub(crate) of_leaf: Setting,
     /// What it means for codes in half precision.
@@ -88,6 +89,7 @@ impl Ground {
             .fetch_all(&mut connection)
             .await
             .map_err(failed("choose what to search for"))?;
+        let queries: Vec<Vector> = queries.iter().filter_map(|text| Vector::read(text)).collect();
         execute(&mut connection, MARKS).await.map_err(failed("mark rows for filters"))?;
         let sizes = sizes(&mut connection).await.map_err(failed("count the rows"))?;
         let [large, middle, small] = chosen(&sizes).ok_or(Error::Failed("the source has no vectors"))?;

@@ -9,6 +9,7 @@ mod growth;
 mod measured;
 mod reach;
 mod sized;
+mod vector;
 mod writes;
 
 use corpus::Source;

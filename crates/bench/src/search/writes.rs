@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::contender::{Contender, K};
 use super::ground::Ground;
+use super::vector::Vector;
 use crate::median::median;
 
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub(crate) async fn measure(
     ground: &Ground,
 ) -> Result<Writes, sqlx::Error> {
     fold(connection).await?;
-    let ours = Contender::ours(&format!("search_across($1::text::public.vector, {K})"));
+    let ours = Contender::ours(&format!("search_across($1, {K})"));
     let before = search(&ours, connection, &ground.queries).await?;
     let can_switch_off: bool = sqlx::query_scalar("SELECT has_parameter_privilege('session_replication_role', 'SET')")
         .fetch_one(&mut *connection)
@@ -70,7 +71,7 @@ async fn write(connection: &mut PgConnection, from: u64, rows: i64) -> Result<Du
     Ok(started.elapsed())
 }
 
-async fn search(ours: &Contender, connection: &mut PgConnection, queries: &[String]) -> Result<Duration, sqlx::Error> {
+async fn search(ours: &Contender, connection: &mut PgConnection, queries: &[Vector]) -> Result<Duration, sqlx::Error> {
     let mut times = Vec::new();
     for query in queries {
         let started = Instant::now();
