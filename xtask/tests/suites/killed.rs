@@ -86,7 +86,7 @@ fn after_every_line(server: &TestServer, signal: &str, ended: impl Fn(Child)) {
             assert_eq!(error, "error: interrupted", "signalled after {step:?}");
         }
         if step.is_none() {
-            assert!(runs > 12, "a run has more steps than {runs}");
+            assert!(runs > 8, "a run has more steps than {runs}");
             break;
         }
     }

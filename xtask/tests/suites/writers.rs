@@ -18,6 +18,9 @@ use crate::twins::rows;
 /// After each write: six writers without one take more than a core from what is tested, and several tests have six each.
 const PAUSE: Duration = Duration::from_millis(40);
 
+/// The same, where they have to be hard to keep up with.
+const SHORT_PAUSE: Duration = Duration::from_millis(10);
+
 /// What writers write to, and how much they leave to others.
 #[derive(Clone, Copy)]
 struct Habits {
@@ -42,7 +45,7 @@ impl Writers {
 
     /// Of `embeddings` alone, which was filled with so many rows.
     pub(crate) fn start_on_embeddings(url: &DatabaseUrl, vectors: u32) -> Self {
-        Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: PAUSE })
+        Self::with_habits(url, Habits { rows: vectors, only_embeddings: true, pause: SHORT_PAUSE })
     }
 
     /// The same; they never pause.
