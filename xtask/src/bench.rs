@@ -9,6 +9,7 @@ use corpus::embedded::Embedded;
 use corpus::repository::Repositories;
 use database::DatabaseUrl;
 use database::url::Parsed;
+use serde_json::Value;
 use terminal::Exit;
 use terminal::console::Console;
 use terminal::variables::is_on_path;
@@ -54,12 +55,7 @@ fn run_noop(runs: u32, json: bool, project: &Project, console: &Console) -> Resu
     let against =
         if with_mix { "mix ecto.migrate + sqlx migrate run" } else { "sqlx migrate run (mix is not installed)" };
     let measured = noop::measure(runs, against, ours, by_hand)?;
-    if json {
-        console.json(&measured.document());
-    } else {
-        console.result(&measured.text());
-    }
-    Ok(Exit::Done)
+    Ok(show(json, &measured.document(), &measured.text(), console))
 }
 
 fn run_relayout(options: &RelayoutOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
@@ -67,12 +63,7 @@ fn run_relayout(options: &RelayoutOptions, project: &Project, console: &Console)
     let size = Size { rows: options.rows, vectors: options.vectors, writers: options.writers };
     let set_up = set_up(project)?;
     let measured = relayout::measure(size, server.url(), &set_up, console)?;
-    if options.json {
-        console.json(&measured.document());
-    } else {
-        console.result(&measured.text());
-    }
-    Ok(Exit::Done)
+    Ok(show(options.json, &measured.document(), &measured.text(), console))
 }
 
 fn run_ingest(options: &IngestOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
@@ -85,12 +76,7 @@ fn run_ingest(options: &IngestOptions, project: &Project, console: &Console) -> 
     };
     let set_up = set_up(project)?;
     let ingested = ingest::measure(source, &place, usize::from(options.jobs), &set_up, console)?;
-    if options.json {
-        console.json(&ingested.document());
-    } else {
-        console.result(&ingested.text());
-    }
-    Ok(Exit::Done)
+    Ok(show(options.json, &ingested.document(), &ingested.text(), console))
 }
 
 fn run_search(options: &SearchOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
@@ -101,12 +87,17 @@ fn run_search(options: &SearchOptions, project: &Project, console: &Console) -> 
         search::Size { vectors: options.sizes.clone(), clients: options.clients.clone(), queries: options.queries };
     let set_up = set_up(project)?;
     let measured = search::measure(&|| source(&options.source), &size, server.url(), &set_up, console)?;
-    if options.json {
-        console.json(&measured.document());
+    Ok(show(options.json, &measured.document(), &measured.text(), console))
+}
+
+/// For programs or for people.
+fn show(json: bool, document: &Value, text: &str, console: &Console) -> Exit {
+    if json {
+        console.json(document);
     } else {
-        console.result(&measured.text());
+        console.result(text);
     }
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 /// The model of vectors from a file, where none is named.

@@ -14,12 +14,13 @@
 mod error;
 pub mod ingest;
 mod load;
-mod median;
 pub mod noop;
 mod offline;
+mod percentile;
 pub mod relayout;
 mod scratch;
 pub mod search;
+mod session;
 mod watch;
 
 pub use error::Error;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use database::{DatabaseUrl, connection};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::median::median;
+use crate::percentile::{median, percentile};
+use crate::session;
 
 /// Rows of both tables: repositories of very unequal size, files of 0.3 to 3 KB, vectors in clusters. Deterministic.
 pub(crate) fn rows(files: u32, vectors: u32) -> [String; 2] {
@@ -99,7 +100,7 @@ impl Transactions {
                 .zip(self.0.first())
                 .map_or(Duration::ZERO, |(end, first)| end - first.begin),
             median,
-            p99: durations.get(durations.len() * 99 / 100).copied().unwrap_or_default(),
+            p99: percentile(&durations, 99),
             longest: durations.last().copied().unwrap_or_default(),
             blocked: self.union(has_waited),
             slow: self.union(|it| it.took() > LONG),
@@ -160,7 +161,7 @@ async fn write(
     rows: u64,
     stop: &AtomicBool,
 ) -> Result<Vec<Transaction>, sqlx::Error> {
-    let mut connection = connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let mut connection = session::connect(url).await?;
     let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
     let mut transactions = Vec::new();
     let mut random = number + 1;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use terminal::elapsed::as_milliseconds;
 
 use crate::error::Error;
-use crate::median::median;
+use crate::percentile::median;
 
 /// What was measured.
 #[derive(Clone, Debug)]

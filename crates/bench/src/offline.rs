@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use database::{DatabaseUrl, connection};
 use relayout::Budget;
-use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::session;
 
 const LEAVES: u32 = 16;
 
 /// The time that it takes for a table; the copy is dropped again.
 pub(crate) async fn convert(url: &DatabaseUrl, table: &str) -> Result<Duration, sqlx::Error> {
-    let mut connection = connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    run(&mut connection, "DROP SCHEMA IF EXISTS offline CASCADE; CREATE SCHEMA offline").await?;
+    let mut connection = session::connect(url).await?;
+    session::execute(&mut connection, "DROP SCHEMA IF EXISTS offline CASCADE; CREATE SCHEMA offline").await?;
     let indexes: Vec<(String, String)> = sqlx::query_as(
         "SELECT i.indisprimary::text, pg_get_indexdef(i.indexrelid) FROM pg_index i WHERE i.indrelid = $1::regclass
          ORDER BY pg_get_indexdef(i.indexrelid) NOT LIKE '%hnsw%'",
@@ -23,12 +24,12 @@ pub(crate) async fn convert(url: &DatabaseUrl, table: &str) -> Result<Duration, 
     .fetch_all(&mut connection)
     .await?;
     let started = Instant::now();
-    run(&mut connection, &create(table)).await?;
-    run(&mut connection, &format!("INSERT INTO offline.{table} SELECT * FROM public.{table}")).await?;
+    session::execute(&mut connection, &create(table)).await?;
+    session::execute(&mut connection, &format!("INSERT INTO offline.{table} SELECT * FROM public.{table}")).await?;
     build(url, &statements(table, &indexes)).await?;
-    run(&mut connection, &format!("ANALYZE offline.{table}")).await?;
+    session::execute(&mut connection, &format!("ANALYZE offline.{table}")).await?;
     let took = started.elapsed();
-    run(&mut connection, "SET client_min_messages = warning; DROP SCHEMA offline CASCADE").await?;
+    session::execute(&mut connection, "SET client_min_messages = warning; DROP SCHEMA offline CASCADE").await?;
     connection::close(connection).await;
     Ok(took)
 }
@@ -71,10 +72,9 @@ async fn build(url: &DatabaseUrl, statements: &VecDeque<String>) -> Result<(), s
     let builders = (0..budget.jobs).map(|_| {
         let queue = queue.clone();
         async move {
-            let mut connection =
-                connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+            let mut connection = session::connect(url).await?;
             let share = budget.megabytes as usize / budget.jobs;
-            run(
+            session::execute(
                 &mut connection,
                 &format!("SET maintenance_work_mem = '{share}MB'; SET max_parallel_maintenance_workers = 0"),
             )
@@ -82,15 +82,11 @@ async fn build(url: &DatabaseUrl, statements: &VecDeque<String>) -> Result<(), s
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 let Some(statement) = next else { break };
-                run(&mut connection, &statement).await?;
+                session::execute(&mut connection, &statement).await?;
             }
             connection::close(connection).await;
             Ok::<(), sqlx::Error>(())
         }
     });
     futures_util::future::try_join_all(builders).await.map(drop)
-}
-
-async fn run(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(connection).await.map(drop)
 }

@@ -24,6 +24,20 @@ pub(crate) async fn refuse_what_is_not_ours(server: &ServerUrl, name: &'static s
     }
 }
 
+/// Works in a database of the benchmark's own, which is there neither before nor afterwards.
+pub(crate) async fn within<T>(
+    server: &ServerUrl,
+    name: &'static str,
+    work: impl AsyncFnOnce(&DatabaseUrl) -> Result<T, Error>,
+) -> Result<T, Error> {
+    refuse_what_is_not_ours(server, name).await?;
+    drop(server, name).await?;
+    // Dropped whatever became of the work; the first error is the one to report.
+    let worked = work(&server.database(name)).await;
+    let dropped = drop(server, name).await;
+    worked.and_then(|worked| dropped.map(|()| worked))
+}
+
 pub(crate) async fn drop(server: &ServerUrl, name: &'static str) -> Result<(), Error> {
     let mut connection = connection::connect(&server.maintenance()).await?;
     let text = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use database::{DatabaseUrl, connection};
 
+use crate::session;
+
 /// Between two looks. What is shorter may be missed.
 const PERIOD: Duration = Duration::from_millis(5);
 
@@ -43,7 +45,7 @@ impl Watcher {
 }
 
 async fn look(url: &DatabaseUrl, stop: &AtomicBool) -> Result<Seen, sqlx::Error> {
-    let mut connection = connection::connect(url).await.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let mut connection = session::connect(url).await?;
     let mut seen = Seen::default();
     let mut last_look = false;
     while !last_look {

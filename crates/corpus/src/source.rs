@@ -52,7 +52,7 @@ impl Source {
         Self { limit: vectors, ..self }
     }
 
-    /// With so many others beside each vector, which differ from it a little : more of the same kind than there is.
+    /// With so many others beside each vector, which differ from it a little: more of the same kind than there is.
     #[must_use]
     pub fn copies(self, copies: u32) -> Self {
         Self { copies, ..self }

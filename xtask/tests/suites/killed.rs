@@ -94,7 +94,7 @@ fn after_every_line(server: &TestServer, signal: &str, ended: impl Fn(Child)) {
 }
 
 /// What lines begin with that tell of a step that was done.
-const DONE: [&str; 6] = ["Created ", "Set ", "Loaded ", "Applied ", "Converted ", "Built "];
+const DONE: [&str; 5] = ["Created ", "Set ", "Loaded ", "Applied ", "Converted "];
 
 /// The runs after a kill go on from where it was, and are killed in their turn, a little further on or before they have come as
 /// far; what was finished is begun anew.

@@ -42,6 +42,16 @@ pub(crate) const SETTINGS: [&str; 3] = [
     "search_path = nowhere; enable_partition_pruning = off; enable_indexonlyscan = off; hnsw.ef_search = 1; hnsw.iterative_scan = off",
 ];
 
+/// Works while sessions of a database begin with these.
+pub(crate) fn with_settings(database: &Database<'_>, settings: &str, work: impl FnOnce()) {
+    for setting in settings.split("; ") {
+        // pgvector's are known once it is loaded.
+        database.execute(&format!("SELECT '[1]'::public.vector; ALTER DATABASE {} SET {setting}", database.name));
+    }
+    work();
+    database.execute(&format!("ALTER DATABASE {} RESET ALL", database.name));
+}
+
 /// Also as a prepared statement that is executed twenty times, and with the worst settings that the database may have.
 fn every_size_and_scope_is_answered_in_its_way_whatever_is_set(server: &TestServer) -> Verdict {
     let database = filled(server);
@@ -67,11 +77,7 @@ fn every_size_and_scope_is_answered_in_its_way_whatever_is_set(server: &TestServ
     };
     check("as it is set");
     for settings in SETTINGS {
-        for setting in settings.split("; ") {
-            database.execute(&format!("SELECT '[1]'::public.vector; ALTER DATABASE {} SET {setting}", database.name));
-        }
-        check(settings);
-        database.execute(&format!("ALTER DATABASE {} RESET ALL", database.name));
+        with_settings(&database, settings, || check(settings));
     }
     database.with(async |connection| {
         sqlx::raw_sql(

@@ -7,7 +7,7 @@ use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::Database;
 use crate::oracle::{filled, vector};
-use crate::search::SETTINGS;
+use crate::search::{SETTINGS, with_settings};
 use crate::server::TestServer;
 
 crate::tests![each_case_runs_by_the_plan_that_is_meant, the_codes_as_bits_and_no_codes_have_their_plans,];
@@ -115,13 +115,7 @@ fn each_case_runs_by_the_plan_that_is_meant(server: &TestServer) -> Verdict {
         check(&database, meant, 20, "in the twentieth run of a prepared statement");
     }
     for settings in SETTINGS {
-        for setting in settings.split("; ") {
-            database.execute(&format!("SELECT '[1]'::public.vector; ALTER DATABASE {} SET {setting}", database.name));
-        }
-        for meant in &CASES {
-            check(&database, meant, 6, settings);
-        }
-        database.execute(&format!("ALTER DATABASE {} RESET ALL", database.name));
+        with_settings(&database, settings, || CASES.iter().for_each(|meant| check(&database, meant, 6, settings)));
     }
     database.execute("ANALYZE");
     for meant in &CASES {
@@ -139,13 +133,10 @@ fn the_codes_as_bits_and_no_codes_have_their_plans(server: &TestServer) -> Verdi
     ] {
         database.execute(&format!("UPDATE db_service.codes SET form = '{form}'"));
         migrations(&database.url_text(), &[]).succeeds();
-        for settings in [""].into_iter().chain(SETTINGS) {
-            for setting in settings.split("; ").filter(|setting| !setting.is_empty()) {
-                let set = format!("SELECT '[1]'::public.vector; ALTER DATABASE {} SET {setting}", database.name);
-                database.execute(&set);
-            }
-            check(&database, &Meant { call, has, lacks }, 6, &format!("{form}, {settings}"));
-            database.execute(&format!("ALTER DATABASE {} RESET ALL", database.name));
+        let meant = Meant { call, has, lacks };
+        check(&database, &meant, 6, form);
+        for settings in SETTINGS {
+            with_settings(&database, settings, || check(&database, &meant, 6, &format!("{form}, {settings}")));
         }
     }
     Passed

@@ -8,7 +8,7 @@ use relayout::change_log::install_for_measuring;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::measured::Capture;
-use crate::median::median;
+use crate::percentile::median;
 
 const ROUNDS: u32 = 7;
 /// As many as the table has, within these bounds.

@@ -7,12 +7,13 @@ mod outcome;
 use std::time::Duration;
 
 use database::{DatabaseUrl, ServerUrl, connection};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::AssertSqlSafe;
 use terminal::console::Console;
 
 use crate::error::Error;
 use crate::load::{Noticed, Writers};
 use crate::scratch::{self, SetUp};
+use crate::session;
 use crate::watch::{Seen, Watcher};
 use crate::{load, offline};
 use measured::Table;
@@ -38,16 +39,8 @@ pub struct Size {
 /// # Errors
 /// [`Error::NotOurs`] if there is a database of that name that no benchmark has made; else what could not be done.
 pub fn measure(size: Size, server: &ServerUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
-    let url = server.database(SCRATCH);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
-        scratch::refuse_what_is_not_ours(server, SCRATCH).await?;
-        scratch::drop(server, SCRATCH).await?;
-        // Dropped whatever became of the measurement; the first error is the one to report.
-        let measured = measure_in(size, &url, set_up, console).await;
-        let dropped = scratch::drop(server, SCRATCH).await;
-        measured.and_then(|measured| dropped.map(|()| measured))
-    })
+    runtime.block_on(scratch::within(server, SCRATCH, async |url| measure_in(size, url, set_up, console).await))
 }
 
 async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
@@ -59,10 +52,10 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
     let job = console.job("bench");
     job.announce("Filling the tables");
     for statement in load::rows(size.rows, size.vectors) {
-        execute(&mut connection, &statement).await.map_err(failed("fill the tables"))?;
+        session::execute(&mut connection, &statement).await.map_err(failed("fill the tables"))?;
     }
     for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
-        execute(&mut connection, statement).await.map_err(failed("fill the tables"))?;
+        session::execute(&mut connection, statement).await.map_err(failed("fill the tables"))?;
     }
     job.announce("Measuring the change log");
     let capture = change_log::measure(&mut connection, size.rows).await.map_err(failed("measure the change log"))?;
@@ -71,7 +64,7 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
         job.announce(&format!("Converting {table} offline"));
         offline.push(offline::convert(url, table).await.map_err(failed("convert offline"))?);
     }
-    execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
+    session::execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
     job.announce("Writing without a conversion");
     let (before, ..) = beside_writers(size, url, async || tokio::time::sleep(Duration::from_secs(5)).await).await?;
     // The same work on the same machine, which the writers have their share of: what is left to differ is the engine.
@@ -85,7 +78,7 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
     })
     .await?;
     let offline_beside = offline_beside.map_err(failed("convert offline, beside writers"))?;
-    execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
+    session::execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
     job.announce("Converting under writers");
     let (during, seen, outcome) = beside_writers(size, url, async || set_up(url, &["sqlx"])).await?;
     if !outcome {
@@ -124,8 +117,4 @@ async fn beside_writers<T>(
 
 fn rows_of(size: Size, table: &str) -> u32 {
     if table == "code_files" { size.rows } else { size.vectors }
-}
-
-async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(connection).await.map(drop)
 }

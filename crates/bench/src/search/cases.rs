@@ -1,5 +1,7 @@
 //! What is searched, and by whom.
 
+use database::quote::literal;
+
 use super::contender::{Contender, K, Side};
 use super::ground::{Ground, Setting};
 
@@ -29,7 +31,8 @@ const EF_SEARCH: [u32; 5] = [40, 60, 100, 200, 400];
 /// Across the leaves, each of which is asked for so many.
 const EF_SEARCH_OF_LEAVES: [u32; 4] = [10, 20, 40, 60];
 
-pub(crate) fn all(ground: &Ground) -> Vec<Case> {
+/// All but the searches across, which take the codes.
+pub(crate) fn without_codes(ground: &Ground) -> Vec<Case> {
     let mut cases = Vec::new();
     for (work, repository) in
         [(Work::Large, &ground.large), (Work::Middle, &ground.middle), (Work::Small, &ground.small)]
@@ -39,12 +42,11 @@ pub(crate) fn all(ground: &Ground) -> Vec<Case> {
     for (name, rows) in [("a hundredth", ground.rows / 100), ("a thousandth", ground.rows / 1000), ("ten rows", 10)] {
         cases.push(filtered(name, rows));
     }
-    cases.push(across_by("halfvec", ground));
     cases
 }
 
 fn in_repository(work: Work, repository: &str, rows: i64, setting: Setting) -> Case {
-    let name = quoted(repository);
+    let name = literal(repository);
     let condition = format!("repo_name = {name}");
     let mut contenders = vec![Contender::ours(&format!("search_in_repository({name}, $1, {K})"))];
     for ef_search in EF_SEARCH {
@@ -108,8 +110,4 @@ fn codes_by_hand(setting: Setting) -> Contender {
     );
     let settings = format!("SET hnsw.ef_search = {ef_search}; SET plan_cache_mode = force_generic_plan");
     Contender::new(Side::ByHand, format!("ef_search {ef_search}"), settings, sql)
-}
-
-fn quoted(text: &str) -> String {
-    database::quote::literal(text)
 }

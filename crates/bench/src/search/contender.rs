@@ -1,9 +1,10 @@
 //! Who searches.
 
-use database::{DatabaseUrl, connection};
+use database::DatabaseUrl;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::vector::Vector;
+use crate::session;
 
 /// Rows that are wanted of every search.
 pub(crate) const K: usize = 10;
@@ -78,11 +79,9 @@ impl Contender {
     }
 
     pub(crate) async fn connect(&self, url: &DatabaseUrl) -> Result<PgConnection, sqlx::Error> {
-        let connected = connection::connect(url).await;
-        let mut connection = connected.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        let mut connection = session::connect(url).await?;
         // Compiling a plan of sixteen leaves takes many times longer than running it: nobody who measures leaves it on.
-        let settings = format!("SET jit = off; {}", self.settings);
-        sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
+        session::execute(&mut connection, &format!("SET jit = off; {}", self.settings)).await?;
         Ok(connection)
     }
 

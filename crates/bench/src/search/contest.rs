@@ -9,6 +9,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::cases::Case;
 use super::contender::{Contender, K, Side};
 use super::vector::Vector;
+use crate::percentile::percentile;
+use crate::session;
 
 /// What is asked for.
 pub(crate) const WANTED_RECALL: f64 = 0.99;
@@ -48,8 +50,7 @@ pub(crate) struct Times {
 impl Times {
     fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
-        let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
-        Self { p50: at(50), p95: at(95) }
+        Self { p50: percentile(&times, 50), p95: percentile(&times, 95) }
     }
 }
 
@@ -187,8 +188,7 @@ struct Oracle(PgConnection);
 
 impl Oracle {
     async fn connect(url: &DatabaseUrl) -> Result<Self, sqlx::Error> {
-        let connected = connection::connect(url).await;
-        Ok(Self(connected.map_err(|error| sqlx::Error::Configuration(error.into()))?))
+        session::connect(url).await.map(Self)
     }
 
     /// The distances of the nearest, in order.

@@ -2,13 +2,15 @@
 
 use corpus::Source;
 use corpus::load::Terms;
+use database::quote::literal;
 use database::{DatabaseUrl, connection};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 use terminal::console::Console;
 
 use super::vector::Vector;
 use crate::error::Error;
 use crate::scratch::SetUp;
+use crate::session;
 
 /// The database that all of it is in.
 pub(super) const SCRATCH: &str = "singularity_bench_search";
@@ -90,19 +92,21 @@ impl Ground {
             .await
             .map_err(failed("choose what to search for"))?;
         let queries: Vec<Vector> = queries.iter().filter_map(|text| Vector::read(text)).collect();
-        execute(&mut connection, MARKS).await.map_err(failed("mark rows for filters"))?;
+        session::execute(&mut connection, MARKS).await.map_err(failed("mark rows for filters"))?;
         let sizes = sizes(&mut connection).await.map_err(failed("count the rows"))?;
         let [large, middle, small] = chosen(&sizes).ok_or(Error::Failed("the source has no vectors"))?;
         job.announce("Building one table with one vector index");
         let peers = peers(&name, &definition, &[&large, &middle, &small]);
-        execute(&mut connection, &peers).await.map_err(failed("build the peers"))?;
+        session::execute(&mut connection, &peers).await.map_err(failed("build the peers"))?;
         job.announce("Building leaves and codes");
         if !set_up(url, &["sqlx"]) {
             return Err(Error::Failed("the performance layer could not be set up"));
         }
         let indexes = format!("SET maintenance_work_mem = '1GB'; {definition}; ANALYZE public.embeddings");
-        execute(&mut connection, &indexes).await.map_err(failed("build the vector indexes of the leaves"))?;
-        execute(&mut connection, "VACUUM; CHECKPOINT").await.map_err(failed("write to disk"))?;
+        session::execute(&mut connection, &indexes).await.map_err(failed("build the vector indexes of the leaves"))?;
+        for statement in ["VACUUM", "CHECKPOINT"] {
+            session::execute(&mut connection, statement).await.map_err(failed("write to disk"))?;
+        }
         let of_leaf = setting(&mut connection, "hnsw").await.map_err(failed("read the settings"))?;
         let of_codes = setting(&mut connection, "halfvec").await.map_err(failed("read the settings"))?;
         connection::close(connection).await;
@@ -139,7 +143,7 @@ pub(crate) async fn index_bytes(connection: &mut PgConnection) -> Result<f64, sq
 
 async fn take_off(connection: &mut PgConnection) -> Result<(String, String), sqlx::Error> {
     let (name, definition): (String, String) = sqlx::query_as(VECTOR_INDEX).fetch_one(&mut *connection).await?;
-    execute(connection, &format!("DROP INDEX public.{}", database::quote::identifier(&name))).await?;
+    session::execute(connection, &format!("DROP INDEX public.{}", database::quote::identifier(&name))).await?;
     Ok((name, definition))
 }
 
@@ -168,7 +172,7 @@ fn peers(name: &str, definition: &str, repositories: &[&Repository]) -> String {
             definition
                 .replace(" ON public.embeddings ", " ON peer.partial ")
                 .replace(name, &format!("partial_vectors_{number}")),
-            database::quote::literal(&repository.name)
+            literal(&repository.name)
         )
     });
     format!(
@@ -189,14 +193,6 @@ async fn setting(connection: &mut PgConnection, way: &str) -> Result<Setting, sq
     let setting = "SELECT ef_search, more FROM db_service.search_setting WHERE way = $1 AND recall = 'balanced'";
     let (ef_search, more): (i32, i32) = sqlx::query_as(setting).bind(way).fetch_one(connection).await?;
     Ok(Setting { ef_search: ef_search.unsigned_abs(), more: more.unsigned_abs() })
-}
-
-async fn execute(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
-    // Each by itself: VACUUM runs in no transaction.
-    for statement in text.split(";\n").flat_map(|it| it.split("; ")) {
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -18,10 +18,14 @@ use terminal::console::Console;
 
 use crate::error::Error;
 use crate::scratch::{self, SetUp};
+use cases::Case;
 use ground::{Ground, SCRATCH};
 use sized::Sized;
 
 pub use measured::Measured;
+
+/// What the codes are indexed as; the layer begins with the first.
+const FORMS: [&str; 2] = ["halfvec", "bits"];
 
 /// How much of it.
 #[derive(Clone, Debug)]
@@ -45,19 +49,13 @@ pub fn measure(
     set_up: SetUp<'_>,
     console: &Console,
 ) -> Result<Measured, Error> {
-    let url = server.database(SCRATCH);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(async {
         let mut sizes = Vec::new();
-        scratch::refuse_what_is_not_ours(server, SCRATCH).await?;
         for vectors in &size.vectors {
-            scratch::drop(server, SCRATCH).await?;
             let source = source()?.limit(Some(*vectors + u64::from(size.queries)));
-            // Dropped whatever became of the measurement; the first error is the one to report.
-            let measured = measure_in(source, size, &url, set_up, console).await;
-            let dropped = scratch::drop(server, SCRATCH).await;
-            sizes.push(measured?);
-            dropped?;
+            let work = async |url: &DatabaseUrl| measure_in(source, size, url, set_up, console).await;
+            sizes.push(scratch::within(server, SCRATCH, work).await?);
         }
         Ok(Measured { sizes })
     })
@@ -74,21 +72,18 @@ async fn measure_in(
     let ground = Ground::lay(source, size.queries, url, set_up, console).await?;
     let job = console.job("bench");
     let mut contests = Vec::new();
-    for case in cases::all(&ground) {
+    let search = async |case: Case| {
         job.announce(&format!("Searching {}", case.name));
-        let contest = contest::run(url, case, &ground.queries, &size.clients).await.map_err(failed("search"))?;
-        contests.push(contest);
+        contest::run(url, case, &ground.queries, &size.clients).await.map_err(failed("search"))
+    };
+    for case in cases::without_codes(&ground) {
+        contests.push(search(case).await?);
     }
-    let mut writes = Vec::new();
-    let mut forms = Vec::new();
-    for form in ["halfvec", "bits"] {
-        if form != "halfvec" {
-            job.announce(&format!("Building the codes as {form}"));
-            ground::switch(url, form, set_up).await?;
-            let case = cases::across_by(form, &ground);
-            let contest = contest::run(url, case, &ground.queries, &size.clients).await.map_err(failed("search"))?;
-            contests.push(contest);
-        }
+    let (mut writes, mut forms) = (Vec::new(), Vec::new());
+    for form in FORMS {
+        job.announce(&format!("Building the codes as {form}"));
+        ground::switch(url, form, set_up).await?;
+        contests.push(search(cases::across_by(form, &ground)).await?);
         let mut connection = connection::connect(url).await?;
         forms.push((form, ground::index_bytes(&mut connection).await.map_err(failed("read the size of the codes"))?));
         job.announce(&format!("Writing, with codes as {form}"));

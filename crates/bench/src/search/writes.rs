@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 
 use super::contender::{Contender, K};
 use super::ground::Ground;
 use super::vector::Vector;
-use crate::median::median;
+use crate::percentile::median;
+use crate::session;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Writes {
@@ -54,13 +55,13 @@ pub(crate) async fn measure(
     for number in 0..batches {
         with += write(connection, 2 * number * BATCH, ground.rows).await?;
         if can_switch_off {
-            switch(connection, "replica").await?;
+            session::execute(connection, "SET session_replication_role = replica").await?;
             without += write(connection, (2 * number + 1) * BATCH, ground.rows).await?;
-            switch(connection, "origin").await?;
+            session::execute(connection, "SET session_replication_role = origin").await?;
         }
     }
     let after = search(&ours, connection, &ground.queries).await?;
-    sqlx::raw_sql("DELETE FROM public.embeddings WHERE path LIKE 'bench/written/%'").execute(&mut *connection).await?;
+    session::execute(connection, "DELETE FROM public.embeddings WHERE path LIKE 'bench/written/%'").await?;
     fold(connection).await?;
     Ok(Writes { form, rows: batches * BATCH, with, without: can_switch_off.then_some(without), before, after })
 }
@@ -88,9 +89,4 @@ async fn fold(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
             return Ok(());
         }
     }
-}
-
-async fn switch(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
-    let text = format!("SET session_replication_role = {role}");
-    sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await.map(drop)
 }

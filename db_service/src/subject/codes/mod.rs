@@ -75,7 +75,7 @@ pub async fn audit(
     database: &str,
 ) -> Result<Vec<Result<Sound, Finding>>, Error> {
     match read(connection, ledger, database).await? {
-        Some(codes) if codes.is_in_use() && codes.is_readable() => Ok(check::check(connection, &codes).await?),
+        Some(codes) if codes.is_in_use() && codes.is_owner => Ok(check::check(connection, &codes).await?),
         _ => Ok(Vec::new()),
     }
 }

@@ -28,7 +28,8 @@ pub struct Codes {
     pub fresh: i64,
     /// Rows of the table they are made of.
     pub estimated_rows: i64,
-    is_owner: bool,
+    /// This role may do with them what it likes.
+    pub(super) is_owner: bool,
     owner: String,
     /// Roles that may read the vectors and not the codes, quoted.
     pub to_grant: Vec<String>,
@@ -85,11 +86,6 @@ impl Codes {
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.is_kept && self.built.is_some()
-    }
-
-    /// Whether this role may read them.
-    pub(super) fn is_readable(&self) -> bool {
-        self.is_owner
     }
 
     /// Whether they come as soon as triggers keep them up to date.

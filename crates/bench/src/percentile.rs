@@ -1,10 +1,15 @@
-//! The median.
+//! The median, and other percentiles.
 
 use std::time::Duration;
 
 pub(crate) fn median(times: &mut [Duration]) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+    times.sort_unstable();
+    percentile(times, 50)
+}
+
+/// Of a hundred, so many took no longer. They are sorted.
+pub(crate) fn percentile(times: &[Duration], percent: usize) -> Duration {
+    times.get(times.len() * percent / 100).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
