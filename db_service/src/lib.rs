@@ -16,12 +16,14 @@
 //! |---|---|
 //! | [`layer`] | the layer as a whole: [`inspect`](layer::inspect), [`plan`](layer::plan), [`apply`](layer::apply) |
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
+//! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
 //! | [`search`] | similar code, in one repository or across all of them |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
+pub mod analysis;
 pub mod ecto_files;
 pub mod error;
 pub mod layer;

@@ -30,6 +30,9 @@ pub enum Error {
     /// The rows could not be read or loaded.
     #[error(transparent)]
     Corpus(#[from] corpus::Error),
+    /// Searches could not be calibrated.
+    #[error(transparent)]
+    Search(#[from] db_service::search::Error),
     /// A connection or a statement failed.
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -58,6 +61,7 @@ impl Failure for Error {
                 "nothing was changed: name one that `cargo xtask db-setup --environment dev --database-url <URL>` has set up".into(),
             ),
             Self::Corpus(error) => error.hint(),
+            Self::Search(error) => error.hint(),
             Self::Runtime(_) => None,
             Self::Database(error) => error.hint(),
         }
@@ -66,6 +70,7 @@ impl Failure for Error {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::Corpus(error) => error.causes(),
+            Self::Search(error) => error.causes(),
             Self::Database(error) => error.causes(),
             _ => terminal::failure::chain(std::error::Error::source(self)),
         }
@@ -75,6 +80,7 @@ impl Failure for Error {
         match self {
             Self::NotOurs { .. } | Self::Production(_) => Exit::Violation,
             Self::Corpus(error) => error.exit(),
+            Self::Search(error) => error.exit(),
             Self::Database(error) => error.exit(),
             _ => Exit::Failed,
         }

@@ -8,6 +8,7 @@
 //! | [`lock`] | one runner a database at a time |
 //! | [`worker`] | a connection that may change things; only who holds the lock gets one |
 //! | [`change`] | a change under locks that others would wait behind |
+//! | [`snapshot`] | one moment, read by several connections |
 //! | [`transaction`] | every way out of a transaction ends it before anything else happens |
 //! | [`retry`] | asking again: for locks in short attempts, and what a session begins with |
 //! | [`relation`], [`quote`] | names, and the one place where they become SQL text |
@@ -31,6 +32,8 @@ pub mod quote;
 pub mod relation;
 pub mod retry;
 pub mod server;
+mod session;
+pub mod snapshot;
 pub mod statement;
 pub mod transaction;
 pub mod url;

@@ -2,50 +2,39 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::connection::{close, connect, first_answer};
 use crate::error::Error;
 use crate::lock::{DatabaseLock, WORKER_KEY};
+use crate::session;
 
-/// Whatever a role, a database, the server or a pool has set, none of it may change what our SQL means, or end the session.
+/// None of it may change what our SQL means.
 ///
-/// `lock_timeout` stays short: a waiting `ACCESS EXCLUSIVE` request stops everybody behind it. The server looks now and then
-/// whether we are still there, where it can: else the statement of a run that was killed would go on to its end, and the
-/// next run would wait for it. What an older server does not have, and what has the value already, is not set: to set
-/// `session_replication_role` takes a right, to find it as it should be takes none.
-const SETTINGS: &str = "
-    SELECT pg_catalog.set_config(name, value, false)
-    FROM (VALUES ('search_path', 'public'),
-                 ('client_min_messages', 'warning'),
-                 ('standard_conforming_strings', 'on'),
-                 ('default_transaction_read_only', 'off'),
-                 ('default_transaction_isolation', 'read committed'),
-                 ('default_transaction_deferrable', 'off'),
-                 ('transaction_timeout', '0'),
-                 ('statement_timeout', '0'),
-                 ('lock_timeout', '10s'),
-                 ('idle_in_transaction_session_timeout', '0'),
-                 ('idle_session_timeout', '0'),
-                 ('session_replication_role', 'origin'),
-                 -- A policy that hides rows is an error then, not a copy with rows missing.
-                 ('row_security', 'off'),
-                 ('default_tablespace', ''),
-                 ('temp_tablespaces', ''),
-                 ('default_table_access_method', 'heap'),
-                 ('default_toast_compression', 'pglz'),
-                 ('check_function_bodies', 'on'),
-                 -- To compile a query of the catalog takes longer than to run it.
-                 ('jit', 'off'),
-                 ('quote_all_identifiers', 'off'),
-                 ('DateStyle', 'ISO, MDY'),
-                 ('IntervalStyle', 'postgres'),
-                 ('bytea_output', 'hex'),
-                 ('client_connection_check_interval', '500ms')) setting (name, value)
-    WHERE pg_catalog.current_setting(name, true) OPERATOR(pg_catalog.<>) value
-      -- Windows cannot ask the kernel for that.
-      AND NOT (name OPERATOR(pg_catalog.=) 'client_connection_check_interval'
-               AND pg_catalog.version() OPERATOR(pg_catalog.~) 'Visual C|msvc|mingw')";
+/// `lock_timeout` stays short: a waiting `ACCESS EXCLUSIVE` request stops everybody behind it.
+const MEANING: &[(&str, &str)] = &[
+    ("search_path", "public"),
+    ("client_min_messages", "warning"),
+    ("standard_conforming_strings", "on"),
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_deferrable", "off"),
+    ("lock_timeout", "10s"),
+    ("session_replication_role", "origin"),
+    // A policy that hides rows is an error then, not a copy with rows missing.
+    ("row_security", "off"),
+    ("default_tablespace", ""),
+    ("temp_tablespaces", ""),
+    ("default_table_access_method", "heap"),
+    ("default_toast_compression", "pglz"),
+    ("check_function_bodies", "on"),
+    // To compile a query of the catalog takes longer than to run it.
+    ("jit", "off"),
+    ("quote_all_identifiers", "off"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+];
 
 /// A connection of the runner who holds the lock.
 ///
@@ -64,8 +53,9 @@ impl Worker {
         let failed = || Error::sql("prepare for changes", lock.url().database());
         let mut connection = connect(lock.url()).await?;
         // By itself first: on a slow machine the other settings may take longer than a role allows a statement.
-        for settings in ["SET statement_timeout = 0", SETTINGS] {
-            let set = async || sqlx::raw_sql(settings).execute(&mut connection).await;
+        let settings = session::settings(&[session::PATIENT, MEANING]);
+        for settings in ["SET statement_timeout = 0", &settings] {
+            let set = async || sqlx::raw_sql(AssertSqlSafe(settings.to_owned())).execute(&mut connection).await;
             first_answer(lock.url(), set).await?.map_err(failed())?;
         }
         // Never waits: only who holds the database's lock takes this key alone, and that is us.

@@ -21,6 +21,29 @@ const STRETCH: Duration = Duration::from_secs(3);
 /// So many stretches at the hardest pace may leave it as long as it was.
 const MOST_IN_VAIN: u32 = 8;
 
+/// What a stretch did to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// It is a good deal shorter.
+    Good,
+    /// It gets shorter, and the shorter it is the more that counts: it will end, though a harder pace would do.
+    Slow,
+    /// It would take forever.
+    None,
+}
+
+impl Progress {
+    fn of(before: i64, length: i64) -> Self {
+        if length <= before - before / 10 {
+            Self::Good
+        } else if length < before - before / 100 {
+            Self::Slow
+        } else {
+            Self::None
+        }
+    }
+}
+
 /// That of a job.
 pub(crate) struct Pursuit<'a> {
     lock: &'a DatabaseLock,
@@ -66,8 +89,9 @@ impl<'a> Pursuit<'a> {
             if is_caught && length <= SHORT {
                 return Ok(());
             }
-            // A tenth less is the least, or it would take forever.
-            if length > before - before / 10 && !self.harder() {
+            let progress = Progress::of(before, length);
+            let is_hardest = progress != Progress::Good && !self.harder();
+            if is_hardest && progress == Progress::None {
                 in_vain += 1;
                 if in_vain == MOST_IN_VAIN {
                     return Err(drain.outrun(self.lock));
@@ -97,5 +121,28 @@ impl<'a> Pursuit<'a> {
     /// Lets writers go at their own pace; how much they were slowed down.
     pub(crate) async fn end(self, connection: &mut PgConnection) -> Result<Option<Braked>, sqlx::Error> {
         self.brake.take_off(connection).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_gets_shorter_steadily_is_no_lost_cause() {
+        // Measured with a hundred thousand vectors and six writers: 1,000 entries a second, from 67,300 on.
+        let lengths: Vec<i64> = (0..=22).map(|stretch| 67_300 - 3_000 * stretch).collect();
+        let progress = |pair: &[i64]| Progress::of(pair[0], pair[1]);
+        assert!(lengths.windows(2).all(|pair| progress(pair) != Progress::None));
+        assert_eq!(progress(&[67_300, 64_300]), Progress::Slow);
+        assert_eq!(progress(&[4_300, 1_300]), Progress::Good);
+    }
+
+    #[test]
+    fn one_that_does_not_is() {
+        for (before, length) in [(67_300, 67_300), (67_300, 90_000), (67_300, 67_000), (250, 248), (0, 3)] {
+            assert_eq!(Progress::of(before, length), Progress::None, "{before} to {length}");
+        }
+        assert_eq!(Progress::of(9, 9), Progress::Good, "few are not worth a harder pace");
     }
 }

@@ -18,6 +18,22 @@ pub trait Activity: fmt::Debug {
     fn left(&self, left: u64);
 }
 
+/// Nobody is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn began(&self, _label: &str) -> Box<dyn Activity + '_> {
+        Box::new(Self)
+    }
+}
+
+impl Activity for Unwatched {
+    fn phase(&self, _name: &str, _count: Option<Count>) {}
+    fn advanced(&self, _by: u64) {}
+    fn left(&self, _left: u64) {}
+}
+
 /// What a phase counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {

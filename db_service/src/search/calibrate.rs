@@ -116,7 +116,8 @@ async fn setting(connection: &mut PgConnection, way: &str, recall: Recall) -> Re
     .await
 }
 
-/// The signs of a vector say so little that all candidates have to be compared.
+/// The signs of a vector say so little that all candidates have to be compared; half precision changes the order of the
+/// nearest hardly ever; a leaf's index is read on, and gives distances for nothing.
 async fn set(
     connection: &mut PgConnection,
     way: &str,
@@ -127,7 +128,7 @@ async fn set(
     sqlx::query!(
         "UPDATE db_service.search_setting
          SET ef_search = $3, measured = $4,
-             more = CASE WHEN way = 'bits' THEN GREATEST($3 - 10, 0) ELSE LEAST(more, GREATEST($3 - 10, 0)) END
+             more = LEAST(CASE way WHEN 'bits' THEN 1000 WHEN 'halfvec' THEN 10 ELSE 60 END, GREATEST($3 - 10, 0))
          WHERE way = $1 AND recall = $2",
         way,
         recall.name(),

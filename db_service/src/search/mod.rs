@@ -27,6 +27,7 @@ use sqlx::{PgExecutor, PgPool};
 
 pub use calibrate::{Calibrated, calibrate, wanted};
 pub use error::Error;
+pub(crate) use query::vector_text;
 pub use query::{Query, Recall, Scope};
 pub use recall::{Found, Sample, measure};
 
@@ -66,7 +67,7 @@ pub async fn search(executor: impl PgExecutor<'_>, query: &Query) -> Result<Vec<
         "queries/search.sql",
         one,
         several,
-        query.vector_text(),
+        vector_text(&query.vector),
         i32::try_from(query.k).unwrap_or(i32::MAX),
         query.model.as_deref(),
         query.path_prefix.as_deref(),

@@ -91,19 +91,19 @@ impl Query {
     pub fn recall(self, recall: Recall) -> Self {
         Self { recall, ..self }
     }
+}
 
-    /// As pgvector reads it.
-    pub(super) fn vector_text(&self) -> String {
-        let mut text = String::with_capacity(12 * self.vector.len() + 2);
-        text.push('[');
-        for (position, component) in self.vector.iter().enumerate() {
-            let comma = if position == 0 { "" } else { "," };
-            // A String takes whatever is written to it.
-            let _ = write!(text, "{comma}{component}");
-        }
-        text.push(']');
-        text
+/// A vector as pgvector reads it.
+pub(crate) fn vector_text(vector: &[f32]) -> String {
+    let mut text = String::with_capacity(12 * vector.len() + 2);
+    text.push('[');
+    for (position, component) in vector.iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        // A String takes whatever is written to it.
+        let _ = write!(text, "{comma}{component}");
     }
+    text.push(']');
+    text
 }
 
 impl Recall {
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_vector_is_written_as_pgvector_reads_it() {
-        let query = Query::new(vec![0.5, -1.0, 1e-7], Scope::Everywhere);
-        assert_eq!(query.vector_text(), "[0.5,-1,0.0000001]");
+        assert_eq!(vector_text(&[0.5, -1.0, 1e-7]), "[0.5,-1,0.0000001]");
+        assert_eq!(vector_text(&[]), "[]");
     }
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "which servers take part is shown above the tests")]
 
 mod all;
+mod analysis;
 mod bootstrap;
 mod calibration;
 mod codes;
@@ -155,6 +156,7 @@ fn all_tests() -> Vec<(String, Test)> {
         search::tests(),
         search_model::tests(),
         search_plans::tests(),
+        analysis::tests(),
         calibration::tests(),
         searchers::tests(),
         codes::tests(),

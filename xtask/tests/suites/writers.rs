@@ -61,7 +61,21 @@ impl Writers {
                 std::thread::spawn(move || command::block_on(write(&url, number, habits, &stop, &written)))
             })
             .collect();
-        Self { stop, written, threads }
+        let writers = Self { stop, written, threads };
+        writers.at_work();
+        writers
+    }
+
+    /// Waits until they have committed as often as there are of them, so that what follows happens beside them, however
+    /// short it is.
+    fn at_work(&self) {
+        let patience = Instant::now() + Duration::from_mins(2);
+        let number = u64::try_from(self.threads.len()).unwrap();
+        while self.written.load(Ordering::Relaxed) < number {
+            assert!(Instant::now() < patience, "the writers had no turn");
+            assert!(!self.threads.iter().any(JoinHandle::is_finished), "a writer has failed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The number of transactions that they committed.

@@ -43,6 +43,9 @@ pub(crate) struct Setting {
     pub(crate) more: u32,
 }
 
+/// Searches that settings are found by.
+const CALIBRATED_BY: u32 = 100;
+
 /// The vector index; none is kept up while rows are loaded, which would take most of the time.
 const VECTOR_INDEX: &str = "SELECT x.relname::text, pg_get_indexdef(x.oid)
     FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'hnsw'
@@ -107,6 +110,7 @@ impl Ground {
         for statement in ["VACUUM", "CHECKPOINT"] {
             session::execute(&mut connection, statement).await.map_err(failed("write to disk"))?;
         }
+        calibrate(&mut connection, console).await?;
         let of_leaf = setting(&mut connection, "hnsw").await.map_err(failed("read the settings"))?;
         let of_codes = setting(&mut connection, "halfvec").await.map_err(failed("read the settings"))?;
         connection::close(connection).await;
@@ -124,13 +128,25 @@ impl Ground {
     }
 }
 
-/// Brings the codes into another form.
-pub(crate) async fn switch(url: &DatabaseUrl, form: &str, set_up: SetUp<'_>) -> Result<(), Error> {
+/// Brings the codes into another form, if they are not in it.
+pub(crate) async fn switch(url: &DatabaseUrl, form: &str, set_up: SetUp<'_>, console: &Console) -> Result<(), Error> {
     let mut connection = connection::connect(url).await?;
-    let declared = sqlx::query("UPDATE db_service.codes SET form = $1").bind(form).execute(&mut connection).await;
+    let declare = "UPDATE db_service.codes SET form = $1 WHERE form <> $1";
+    let declared = sqlx::query(declare).bind(form).execute(&mut connection).await;
+    let declared = declared.map_err(database::Error::sql("declare the form of the codes", SCRATCH))?;
+    if declared.rows_affected() > 0 {
+        if !set_up(url, &["sqlx"]) {
+            return Err(Error::Failed("the codes could not be brought into another form"));
+        }
+        calibrate(&mut connection, console).await?;
+    }
     connection::close(connection).await;
-    declared.map_err(database::Error::sql("declare the form of the codes", SCRATCH))?;
-    if set_up(url, &["sqlx"]) { Ok(()) } else { Err(Error::Failed("the codes could not be brought into another form")) }
+    Ok(())
+}
+
+/// As its user would, so that each side tries as hard as these rows take.
+async fn calibrate(connection: &mut PgConnection, console: &Console) -> Result<(), Error> {
+    db_service::search::calibrate(connection, CALIBRATED_BY, console).await.map(drop).map_err(Error::from)
 }
 
 /// Of the index of the codes, by vector.

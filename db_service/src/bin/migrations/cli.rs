@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::analyze::Analyze;
 use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
 use crate::layout::{Declare, Merge, Revert, Split};
@@ -57,9 +58,10 @@ impl Options {
                 | Command::Merge(Merge { choice, .. })
                 | Command::Revert(Revert { choice, .. }),
             ) => choice.work,
-            Some(Command::Status | Command::Verify | Command::Search(_) | Command::Calibrate(_)) | None => {
-                Work::default()
-            }
+            Some(
+                Command::Status | Command::Verify | Command::Search(_) | Command::Analyze(_) | Command::Calibrate(_),
+            )
+            | None => Work::default(),
         };
         of_command.or(self.work)
     }
@@ -108,6 +110,10 @@ pub(crate) enum Command {
     /// Shows cosine distance, repository and path, nearest first, and how they were found: `exact` compares every row,
     /// `hnsw` takes a leaf's index, `halfvec` and `bits` the codes across repositories, `merge-append` the indexes of all leaves.
     Search(Box<Search>),
+    /// Ask about all rows: how much there is, what is there twice, what is nearly the same
+    ///
+    /// The leaves are read over several connections, all of which see the same moment; writers go on.
+    Analyze(Analyze),
     /// Measure how many candidates the indexes have to be asked for on the data at hand, and keep that for all searches
     ///
     /// Searches for stored vectors, compares what is found with comparing everything, and takes the least that finds 95 of 100
@@ -126,7 +132,7 @@ impl Command {
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) => false,
+            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) | Self::Analyze(_) => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
@@ -146,6 +152,7 @@ impl Command {
             Some(Self::Merge(_)) => "migrations merge",
             Some(Self::CreateIndex(_)) => "migrations create-index",
             Some(Self::Search(_)) => "migrations search",
+            Some(Self::Analyze(_)) => "migrations analyze",
             Some(Self::Calibrate(_)) => "migrations calibrate",
             Some(Self::Revert(_)) => "migrations revert",
         }

@@ -36,7 +36,7 @@ pub(crate) struct Run<'a> {
     pub(crate) statements: Statements,
     /// What goes to stdout, and then alone.
     pub(crate) sql: Option<String>,
-    /// What a search has found, for stdout.
+    /// What was asked for, for stdout.
     pub(crate) found: Option<String>,
     pub(crate) server: Option<ServerReport>,
 }
@@ -89,14 +89,19 @@ impl<'a> Run<'a> {
             self.sql = sql;
             return Ok(());
         }
-        if let Some(Command::Search(search)) = &options.command {
-            let found = search.run(connection, database).await?;
+        // They ask for the tables and functions that they take, and for nothing else of the layer.
+        let found = match &options.command {
+            Some(Command::Search(search)) => Some(search.run(connection, database).await?),
+            Some(Command::Analyze(analyze)) => Some(analyze.run(url, self.console).await?),
+            Some(Command::Calibrate(calibrate)) => {
+                self.report(calibrate.run(connection, database, self.console).await?);
+                return Ok(());
+            }
+            _ => None,
+        };
+        if let Some(found) = found {
             self.steps = found.steps;
             self.found = Some(found.text);
-            return Ok(());
-        }
-        if let Some(Command::Calibrate(calibrate)) = &options.command {
-            self.report(calibrate.run(connection, database, self.console).await?);
             return Ok(());
         }
         let state = layer::inspect(connection, database, &embedded.migrations).await?;

@@ -47,10 +47,20 @@ pub(crate) struct Search {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Wanted {
+pub(crate) enum Wanted {
     Fast,
     Balanced,
     Exact,
+}
+
+impl From<Wanted> for Recall {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::Fast => Self::Fast,
+            Wanted::Balanced => Self::Balanced,
+            Wanted::Exact => Self::Exact,
+        }
+    }
 }
 
 /// What came of it.
@@ -80,11 +90,7 @@ impl Search {
             [one] => Scope::Repository(one.clone()),
             several => Scope::Repositories(several.to_vec()),
         };
-        let query = Query::new(vector, scope).nearest(self.k).recall(match self.recall {
-            Wanted::Fast => Recall::Fast,
-            Wanted::Balanced => Recall::Balanced,
-            Wanted::Exact => Recall::Exact,
-        });
+        let query = Query::new(vector, scope).nearest(self.k).recall(self.recall.into());
         let query = self.model.iter().fold(query, Query::model);
         let query = self.folder.iter().fold(query, Query::path_prefix);
         let query = self.language.iter().fold(query, Query::language);
