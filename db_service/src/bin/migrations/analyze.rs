@@ -120,7 +120,7 @@ impl<T, K: Ord> Most<T, K> {
 fn text_of_sizes(sizes: &mut Vec<Size>, limit: usize) -> String {
     let (files, bytes) = sizes.iter().fold((0, 0), |(files, bytes), it| (files + it.files, bytes + it.bytes));
     let (entries, mut text) = (sizes.len(), String::new());
-    sizes.sort_by(|one, other| other.bytes.cmp(&one.bytes));
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.bytes));
     sizes.truncate(limit);
     let widest = sizes.iter().map(|it| it.repository.chars().count()).max().unwrap_or_default();
     for Size { repository, language, files, bytes } in sizes.iter() {
