@@ -9,6 +9,7 @@ use corpus::repository::Repositories;
 use database::connection;
 use database::environment::{self, Environment};
 use database::url::Parsed;
+use db_service::subject::codes;
 use terminal::step::{Status, Step};
 use terminal::{Exit, Failure};
 
@@ -104,6 +105,9 @@ pub(crate) async fn run(project: &Project, session: &mut Session<'_>, dry_run: b
     let started = Instant::now();
     let terms = Terms { jobs: JOBS, watcher: session.console };
     let loaded = corpus::load(source(project), &target.url, &terms).await?;
+    // Searches would compare all of it one by one.
+    let locked = session.lock().await?;
+    codes::fold(&mut locked.worker, target.name()).await.map_err(LayerError::from)?;
     let status = if loaded.is_unchanged() { Status::Unchanged } else { Status::Loaded };
     session.report(step(target, loaded.files.given, loaded.vectors.given, status).took(started.elapsed()));
     Ok(())

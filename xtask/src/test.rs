@@ -22,8 +22,10 @@ struct Tally {
 }
 
 pub(crate) fn run(options: &TestOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
-    // The suites run the real programs, so these are built first.
-    cargo(project, &["build", "--quiet", "--workspace", "--bins"], &mut |line| console.result(line))?;
+    // The suites run the real programs, so these are built first. Building takes minutes, of which cargo tells.
+    for building in [&["build", "--workspace", "--bins"][..], &["test", "--workspace", "--no-run"]] {
+        cargo(project, building, &mut |line| console.result(line))?;
+    }
     let mut tally = Tally::default();
     let arguments = ["test", "--quiet", "--workspace", "--no-fail-fast", "--", "--format", "pretty"];
     let arguments = arguments.into_iter().chain(options.filter.as_deref()).collect::<Vec<_>>();

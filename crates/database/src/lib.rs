@@ -8,6 +8,7 @@
 //! | [`lock`] | one runner a database at a time |
 //! | [`worker`] | a connection that may change things; only who holds the lock gets one |
 //! | [`change`] | a change under locks that others would wait behind |
+//! | [`notices`] | what a server says besides its answers |
 //! | [`snapshot`] | one moment, read by several connections |
 //! | [`transaction`] | every way out of a transaction ends it before anything else happens |
 //! | [`retry`] | asking again: for locks in short attempts, and what a session begins with |
@@ -27,6 +28,7 @@ pub mod environment;
 pub mod error;
 pub mod given;
 pub mod lock;
+pub mod notices;
 mod pooler;
 pub mod quote;
 pub mod relation;

@@ -17,6 +17,9 @@ pub enum Error {
     /// The database has no such functions, or this role may not see them.
     #[error("cannot search: this database has no search functions")]
     NotInstalled(#[source] database::Cause),
+    /// This role may not have plans written.
+    #[error("cannot show by which plans a search runs: `auto_explain` cannot be loaded or set")]
+    NoPlans(#[source] database::Cause),
     /// Something else went wrong.
     #[error("cannot search")]
     Failed(#[source] database::Cause),
@@ -43,6 +46,10 @@ impl Failure for Error {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
             Self::NotInstalled(_) => Some("run `migrations` first, which installs them".to_owned()),
+            Self::NoPlans(_) => Some(
+                "ask as a superuser, or search without `--explain`: the last line says by which way the rows were found"
+                    .to_owned(),
+            ),
             Self::Failed(cause) => cause.hint(),
         }
     }

@@ -1,6 +1,6 @@
 //! Similar code: in one repository, in some, or across all of them.
 //!
-//! The search itself is the functions of `005_search.sql`, which the application calls as well; this gives them a value to
+//! The search itself is the functions of `005_search.sql` and `006_filtered_search.sql`, which the application calls as well; this gives them a value to
 //! ask with and one to answer with. When which way is taken: `docs/search.md`.
 //!
 //! ```no_run
@@ -18,6 +18,7 @@
 
 mod calibrate;
 mod error;
+mod explain;
 mod query;
 mod recall;
 
@@ -27,6 +28,7 @@ use sqlx::{PgExecutor, PgPool};
 
 pub use calibrate::{Calibrated, calibrate, wanted};
 pub use error::Error;
+pub use explain::{Explained, explain};
 pub(crate) use query::vector_text;
 pub use query::{Query, Recall, Scope};
 pub use recall::{Found, Sample, measure};

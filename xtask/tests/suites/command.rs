@@ -129,10 +129,15 @@ impl Run {
 
 /// A folder with an executable `mix` in it, to be put first on PATH: a stand-in that records how it was called.
 pub(crate) fn stand_in_mix(folder: &Path, script: &str) -> PathBuf {
+    stand_in(folder, "mix", script)
+}
+
+/// The same of any program.
+pub(crate) fn stand_in(folder: &Path, program: &str, script: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let bin = folder.join("bin");
     std::fs::create_dir_all(&bin).unwrap();
-    let path = bin.join("mix");
+    let path = bin.join(program);
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     bin

@@ -50,6 +50,7 @@ mod situations;
 mod sqlx_layer;
 mod steadiness;
 mod structure;
+mod tally;
 mod transcripts;
 mod triggers;
 mod twins;
@@ -124,6 +125,7 @@ fn all_tests() -> Vec<(String, Test)> {
         bootstrap::tests(),
         ecto::tests(),
         structure::tests(),
+        tally::tests(),
         sqlx_layer::tests(),
         all::tests(),
         failures::tests(),

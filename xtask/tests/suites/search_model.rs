@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::Verdict::{self, Passed};
 use crate::codes::{assert_equal, fold};
@@ -9,6 +10,7 @@ use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::random::Random;
 use crate::server::TestServer;
+use crate::writers::killed;
 
 crate::tests![a_model_in_memory_finds_the_same_after_every_step];
 
@@ -62,7 +64,31 @@ fn compare(database: &Database<'_>, model: &Model, random: &mut Random, when: &s
     }
 }
 
-/// Random inserts, updates, deletes, moves and truncations, through the table and straight to leaves; folds, splits, merges.
+/// Runs that are killed: what is declared before, the run, and what brings the table back into leaves.
+const KILLED: [(&str, &[&str], &[&str]); 5] = [
+    ("SELECT db_service.begin_codes()", &["--yes"], &["--yes"]),
+    ("UPDATE db_service.codes SET form = CASE form WHEN 'bits' THEN 'halfvec' ELSE 'bits' END", &["--yes"], &["--yes"]),
+    (
+        "SELECT",
+        &["revert", "--table", "embeddings", "--yes"],
+        &["layout", "--table", "embeddings", "--leaves", "16", "--yes"],
+    ),
+    ("SELECT", &["split", "--table", "embeddings", "--leaf", "16/3", "--yes"], &["--yes"]),
+    ("SELECT", &["merge", "--table", "embeddings", "--leaf", "8/5", "--yes"], &["--yes"]),
+];
+
+/// Kills a run at any moment; whatever it leaves behind is searched, and the next runs finish it.
+fn kill_a_run(database: &Database<'_>, model: &Model, random: &mut Random, when: &str) {
+    let (declare, run, back) = KILLED[usize::try_from(random.next()).unwrap() % KILLED.len()];
+    let moment = Duration::from_millis(random.next() % 500);
+    database.execute(declare);
+    killed(&database.url_text(), run, |_| std::thread::sleep(moment));
+    compare(database, model, random, &format!("{when}: {run:?} was killed after {moment:?}"));
+    migrations(&database.url_text(), back).succeeds();
+    migrations(&database.url_text(), &["--yes"]).succeeds();
+}
+
+/// Random inserts, updates, deletes, moves and truncations, through the table and straight to leaves; folds, splits, merges, kills.
 fn a_model_in_memory_finds_the_same_after_every_step(server: &TestServer) -> Verdict {
     let database = Database::at(server, Stage::All);
     let url = database.url_text();
@@ -74,7 +100,7 @@ fn a_model_in_memory_finds_the_same_after_every_step(server: &TestServer) -> Ver
         let values = format!("('{name}', '{path}', 'm', sha256('x'), '{}')", literal(&vector));
         let insert = "INSERT INTO embeddings (repo_name, path, model, content_hash, embedding) VALUES";
         let at = format!("WHERE repo_name = '{name}' AND path = '{path}'");
-        let kind = random.next() % 20;
+        let kind = random.next() % 22;
         match kind {
             0..=8 => {
                 database.execute(&format!(
@@ -118,6 +144,7 @@ fn a_model_in_memory_finds_the_same_after_every_step(server: &TestServer) -> Ver
                     model.insert(key, vector);
                 }
             }
+            19 | 20 => kill_a_run(&database, &model, &mut random, &format!("in step {step}")),
             _ => {
                 let turn = if step % 2 == 0 { "split" } else { "merge" };
                 let leaf = if turn == "split" { "16/3" } else { "8/5" };

@@ -23,7 +23,7 @@ const OF_LEAF: &str = "Index Scan using embeddings_embedding_index";
 const OF_CODES: &str = "Index Scan using embedding_codes_halfvec on embedding_codes";
 const OF_BITS: &str = "Index Scan using embedding_codes_bits on embedding_codes";
 
-const CASES: [Meant; 8] = [
+const CASES: [Meant; 10] = [
     Meant {
         call: "search_in_repository('large', $1::text::public.vector)",
         has: &[OF_LEAF, "Subplans Removed: 15"],
@@ -57,6 +57,18 @@ const CASES: [Meant; 8] = [
     Meant {
         call: "search_across($1::text::public.vector, path_prefix => 'src/')",
         has: &[OF_CODES],
+        lacks: &["Seq Scan on embedding_codes", "embeddings_embedding_index"],
+    },
+    Meant {
+        // Nine of ten pass: what the index gives is enough, and nothing is counted.
+        call: "search_across($1::text::public.vector, language => 'rust')",
+        has: &[OF_CODES, "using code_files_pkey"],
+        lacks: &["Seq Scan on embedding_codes", "embeddings_embedding_index", "CTE Scan on compared"],
+    },
+    Meant {
+        // One of 400 passes: once the index was asked, these are compared.
+        call: "search_across($1::text::public.vector, metadata => '{\"rare\": true}')",
+        has: &[OF_CODES, "CTE Scan on compared"],
         lacks: &["Seq Scan on embedding_codes", "embeddings_embedding_index"],
     },
     Meant {

@@ -14,6 +14,7 @@ crate::tests![
     the_owner_of_the_vectors_finds_them_by_codes_that_are_somebody_elses,
     a_plain_table_is_searched_too,
     the_command_line_finds_what_is_stored,
+    the_command_line_shows_the_plans_that_ran,
     what_the_elixir_module_asks_is_there,
 ];
 
@@ -95,6 +96,35 @@ fn the_command_line_finds_what_is_stored(server: &TestServer) -> Verdict {
     assert_eq!(json["steps"][0]["facts"]["repository"], "small21", "{json:#}");
     let empty = Database::at(server, Stage::Ecto);
     migrations(&empty.url_text(), &["search", "--like", "x"]).exits(2).says("no vector is stored");
+    Passed
+}
+
+fn the_command_line_shows_the_plans_that_ran(server: &TestServer) -> Verdict {
+    let role = Role::new(server);
+    let database = filled(server);
+    let url = database.url_text();
+    let explain = |url: &str, more: &[&str]| {
+        migrations(url, &[&["search", "--like", "src/file1901", "-k", "2", "--explain"], more].concat())
+    };
+    explain(&url, &[])
+        .succeeds()
+        .prints("Index Scan using embedding_codes_halfvec on embedding_codes c (actual time=")
+        .prints("using embeddings_pkey")
+        .prints("2 found by halfvec");
+    let said = explain(&url, &["--repository", "small21", "--recall", "exact"]).succeeds().stdout;
+    assert!(!said.contains("never executed") && !said.contains("cost="), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() < 400), "a vector is shown in full: {said}");
+    let json = explain(&url, &["--json"]).succeeds().json();
+    let plans = json["steps"].as_array().unwrap().iter().filter(|step| step["object"] == "plan");
+    let plans: Vec<_> = plans.map(|step| &step["facts"]).collect();
+    // The last one is the search itself, in which all others ran.
+    let all = plans.last().unwrap()["milliseconds"].as_f64().unwrap();
+    let of_codes = plans.iter().find(|plan| plan["plan"].to_string().contains("embedding_codes_halfvec")).unwrap();
+    assert!(plans.len() > 5 && of_codes["milliseconds"].as_f64().unwrap() <= all, "{json:#}");
+    database.execute(&format!("GRANT SELECT ON embeddings TO {}", role.name));
+    migrations(&url, &[]).succeeds();
+    explain(&role.url(&database), &[]).exits(1).says("auto_explain").says("ask as a superuser");
+    database.execute(&format!("DROP OWNED BY {}", role.name));
     Passed
 }
 

@@ -51,6 +51,10 @@ fn the_development_database_is_seeded_and_no_other(server: &TestServer) -> Verdi
     assert!(dev.truth("SELECT bool_and(content_hash = sha256(convert_to(content, 'UTF8'))) FROM code_files"));
     assert!(dev.truth("SELECT bool_and(abs(public.vector_norm(embedding) - 1) < 1e-4) FROM embeddings"));
     assert!(server.named("singularity_test").truth("SELECT NOT EXISTS (SELECT 1 FROM code_files)"));
+    // Searches take the index from the start.
+    let folded = "SELECT (SELECT count(*) FROM db_service.embedding_codes) = (SELECT count(*) FROM embeddings)
+                     AND NOT EXISTS (SELECT FROM db_service.fresh_codes)";
+    assert!(dev.truth(folded));
     let rows = dev.text(ROWS);
     seed(&project, &url, &[]).succeeds().says("Unchanged corpus `singularity` in `singularity_dev`: ");
     let json = seed(&project, &url, &["--json"]).succeeds().json();

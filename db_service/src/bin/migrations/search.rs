@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::time::Instant;
 
-use db_service::search::{self, Hit, Query, Recall, Scope};
+use db_service::search::{self, Explained, Hit, Query, Recall, Scope};
 use ledger::migration::LAYER;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -44,6 +44,9 @@ pub(crate) struct Search {
     /// How many of the true nearest are wanted: most, 99 of 100, or all
     #[arg(long, value_name = "RECALL", default_value = "balanced")]
     recall: Wanted,
+    /// Show by which plans it ran, and what each statement cost; for superusers
+    #[arg(long)]
+    explain: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -74,10 +77,16 @@ impl Search {
     pub(crate) async fn run(&self, connection: &mut PgConnection, database: &str) -> Result<Found, Problem> {
         let query = self.query(connection, database).await?;
         let started = Instant::now();
-        let hits = search::search(&mut *connection, &query).await?;
-        let took = started.elapsed();
-        let steps = hits.iter().map(|hit| step(database, hit)).collect();
-        Ok(Found { steps, text: text(&hits, &Elapsed(took).to_string()) })
+        let (hits, explained) = if self.explain {
+            search::explain(connection, &query).await?
+        } else {
+            (search::search(&mut *connection, &query).await?, Vec::new())
+        };
+        let took = Elapsed(started.elapsed()).to_string();
+        let mut steps: Vec<Step> = hits.iter().map(|hit| step(database, hit)).collect();
+        steps.extend(explained.iter().enumerate().map(|(number, it)| step_of_plan(database, number + 1, it)));
+        let plans: String = explained.iter().enumerate().map(|(number, it)| text_of_plan(number + 1, it)).collect();
+        Ok(Found { steps, text: plans + &text(&hits, &took) })
     }
 
     async fn query(&self, connection: &mut PgConnection, database: &str) -> Result<Query, Problem> {
@@ -141,6 +150,24 @@ fn step(database: &str, hit: &Hit) -> Step {
     let facts = json!({ "repository": hit.repository, "path": hit.path, "distance": hit.distance, "way": hit.way });
     Step::new(database, LAYER, "hit", &hit.path, Status::Found).facts(facts)
 }
+
+fn step_of_plan(database: &str, number: usize, explained: &Explained) -> Step {
+    let Explained { statement, milliseconds, plan } = explained;
+    let facts = json!({ "statement": statement, "milliseconds": milliseconds, "plan": plan });
+    Step::new(database, LAYER, "plan", number.to_string(), Status::Found).facts(facts)
+}
+
+/// A statement with its time, in order; those that read no table of vectors without their plans.
+fn text_of_plan(number: usize, explained: &Explained) -> String {
+    let Explained { statement, milliseconds, plan } = explained;
+    let of_vectors = ["public.embeddings", "_codes", "qualifying"].iter().any(|name| statement.contains(name));
+    let plan = plan.iter().filter(|_| of_vectors).fold(String::new(), |text, line| format!("{text}     {line}\n"));
+    let statement: String = statement.chars().take(LONGEST).collect();
+    format!("{number:>2}. {milliseconds:.3} ms  {statement}\n{plan}")
+}
+
+/// Of a statement, so much is shown.
+const LONGEST: usize = 150;
 
 /// One line each: distance, repository, path.
 fn text(hits: &[Hit], took: &str) -> String {

@@ -80,6 +80,23 @@ pub async fn audit(
     }
 }
 
+/// Takes all that was written since the last fold into the index, where there is one and this role may; how many rows. For whoever
+/// has loaded many.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn fold(worker: &mut Worker, database: &str) -> Result<i64, Error> {
+    let failed = || database::Error::sql("take fresh codes into the index", database);
+    let may = sqlx::query_scalar!(
+        r#"SELECT COALESCE(pg_catalog.has_function_privilege(
+               pg_catalog.to_regprocedure('db_service.fold_codes(integer)'), 'EXECUTE'), false) AS "may!""#
+    )
+    .fetch_one(&mut **worker)
+    .await
+    .map_err(failed())?;
+    if may { Ok(build::fold(worker).await.map_err(failed())?) } else { Ok(0) }
+}
+
 #[derive(Clone, Debug)]
 struct CodesPlan(Option<Codes>);
 

@@ -1,0 +1,262 @@
+-- Filters that cost less: the index of the codes is asked first, and what it has too few of is counted and compared at once.
+--
+-- requires-ecto: 20251005030000, 20251005030001
+-- requires-table: public.code_files, public.embeddings
+-- uses-extension: vector
+-- provides: db_service.nearest_codes(text, public.halfvec, bit, integer, integer, text[], text, text, text, jsonb)
+--
+-- Why: across repositories, what passes a filter was counted first and searched then, by two statements that were planned anew
+-- each time over all leaves; and where most rows pass there was no need to count. Now the index is asked for as many candidates
+-- as without a filter. If enough of them pass, they are the answer. If not, what qualifies is compared by one statement, up to
+-- the number at which reading on in the index costs the same.
+-- Who uses it: search_across and search_in_repositories of 005_search, which give the same rows as before.
+-- Locks: none on tables of others. Undo: run qualifying_codes and search_many of 005_search again, as CREATE OR REPLACE.
+
+-- Subqueries that give one value, in place of EXISTS: they are asked for each candidate, and never for all rows at once, so that
+-- one plan serves every filter.
+CREATE OR REPLACE FUNCTION db_service.qualifying_codes(
+    repositories text[], model text, path_prefix text, language text, metadata jsonb)
+RETURNS TABLE (repo_name text, path text, half public.halfvec)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 AS $$
+    SELECT c.repo_name, c.path, c.half
+    FROM db_service.embedding_codes c
+    WHERE ($1 IS NULL OR c.repo_name = ANY ($1))
+      AND ($2 IS NULL OR c.model = $2)
+      AND ($3 IS NULL OR pg_catalog.starts_with(c.path, $3))
+      AND NOT EXISTS (SELECT FROM db_service.fresh_codes f WHERE f.repo_name = c.repo_name AND f.path = c.path)
+      AND ($5 IS NULL OR (
+          SELECT e.metadata OPERATOR(pg_catalog.@>) $5 FROM public.embeddings e
+          WHERE e.repo_name = c.repo_name AND e.path = c.path LIMIT 1))
+      AND ($4 IS NULL OR (
+          SELECT true FROM public.code_files f
+          WHERE f.repo_name = c.repo_name AND f.language::text = $4
+            AND f.file_path IN (c.path, pg_catalog.regexp_replace(c.path, '#[^#]*$', '')) LIMIT 1))
+$$;
+
+CREATE FUNCTION db_service.nearest_codes(
+    form text, half public.halfvec, bits bit, wanted integer, kept integer,
+    repositories text[], model text, path_prefix text, language text, metadata jsonb,
+    OUT passed integer, OUT names text[], OUT paths text[])
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = '' AS $$
+#variable_conflict use_variable
+DECLARE
+    is_filtered boolean := repositories IS NOT NULL OR model IS NOT NULL OR path_prefix IS NOT NULL OR language IS NOT NULL
+                           OR metadata IS NOT NULL;
+BEGIN
+    IF form = 'halfvec' AND is_filtered THEN
+        SELECT pg_catalog.array_agg(c.repo_name), pg_catalog.array_agg(c.path) INTO names, paths
+        FROM (SELECT c.repo_name, c.path
+              FROM db_service.qualifying_codes(repositories, model, path_prefix, language, metadata) c
+              ORDER BY c.half OPERATOR(public.<=>) half LIMIT wanted) c;
+    ELSIF form = 'halfvec' THEN
+        SELECT pg_catalog.array_agg(c.repo_name), pg_catalog.array_agg(c.path) INTO names, paths
+        FROM (SELECT c.repo_name, c.path
+              FROM db_service.embedding_codes c
+              WHERE NOT EXISTS (SELECT FROM db_service.fresh_codes f WHERE f.repo_name = c.repo_name AND f.path = c.path)
+              ORDER BY c.half OPERATOR(public.<=>) half LIMIT wanted) c;
+    ELSIF is_filtered THEN
+        SELECT pg_catalog.array_agg(c.repo_name ORDER BY c.about), pg_catalog.array_agg(c.path ORDER BY c.about) INTO names, paths
+        FROM (SELECT c.repo_name, c.path, c.half OPERATOR(public.<=>) half AS about
+              FROM db_service.qualifying_codes(repositories, model, path_prefix, language, metadata) c
+              ORDER BY public.binary_quantize(c.half)::bit(768) OPERATOR(public.<~>) bits LIMIT wanted) c;
+    ELSE
+        SELECT pg_catalog.array_agg(c.repo_name ORDER BY c.about), pg_catalog.array_agg(c.path ORDER BY c.about) INTO names, paths
+        FROM (SELECT c.repo_name, c.path, c.half OPERATOR(public.<=>) half AS about
+              FROM db_service.embedding_codes c
+              WHERE NOT EXISTS (SELECT FROM db_service.fresh_codes f WHERE f.repo_name = c.repo_name AND f.path = c.path)
+              ORDER BY public.binary_quantize(c.half)::bit(768) OPERATOR(public.<~>) bits LIMIT wanted) c;
+    END IF;
+    passed := COALESCE(pg_catalog.cardinality(names), 0);
+    names := names[1:kept];
+    paths := paths[1:kept];
+END $$;
+
+COMMENT ON FUNCTION db_service.nearest_codes(text, public.halfvec, bit, integer, integer, text[], text, text, text, jsonb) IS 'The nearest codes that pass the filters, by the index of a form: of so many that are wanted those that passed, and the nearest of these, so many as are kept.';
+
+CREATE OR REPLACE FUNCTION db_service.search_many(
+    repositories text[], query public.vector, k integer, model text, path_prefix text, language text, metadata jsonb, recall text)
+RETURNS TABLE (repo_name text, path text, distance double precision, way text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 COST 10000 SET search_path = '' AS $$
+#variable_conflict use_variable
+DECLARE
+    is_filtered boolean;
+    -- Something that rows can be counted by. A folder is no column: to count what is below it would be to read everything.
+    is_counted boolean;
+    is_exact boolean;
+    is_found boolean := false;
+    few integer;
+    qualify integer;
+    used text;
+    ef_search integer;
+    more integer;
+    wanted integer;
+    kept integer;
+    before text[];
+    half public.halfvec := public.l2_normalize(query)::public.halfvec;
+    bits bit(768) := public.binary_quantize(query)::bit(768);
+    passed integer;
+    fresh_names text[];
+    fresh_paths text[];
+    names text[];
+    paths text[];
+    distances double precision[];
+BEGIN
+    PERFORM db_service.check_search(query, k, recall);
+    model := db_service.model_to_compare(model);
+    is_counted := repositories IS NOT NULL OR model IS NOT NULL OR language IS NOT NULL OR metadata IS NOT NULL;
+    is_filtered := is_counted OR path_prefix IS NOT NULL;
+    is_exact := recall = 'exact' OR pg_catalog.current_setting('hnsw.iterative_scan', true) IS NULL;
+    IF NOT is_exact THEN
+        -- Who may not see all rows, or not the codes, is answered by the leaves; everybody is, while too much lies unfolded.
+        SELECT s.way, s.ef_search, s.more INTO used, ef_search, more
+        FROM db_service.search_setting s
+        WHERE s.way = (SELECT db_service.codes_in_use()) AND s.recall = search_many.recall
+          AND NOT pg_catalog.row_security_active('public.embeddings')
+          AND pg_catalog.has_table_privilege('db_service.embedding_codes', 'SELECT')
+          AND pg_catalog.has_table_privilege('db_service.fresh_codes', 'SELECT')
+          AND pg_catalog.pg_relation_size('db_service.fresh_codes') < 64 * 1024 * 1024;
+        wanted := k + more;
+        kept := CASE used WHEN 'bits' THEN k + 10 ELSE k + more END;
+    END IF;
+    IF is_counted AND NOT is_exact THEN
+        IF used IS NOT NULL AND COALESCE(pg_catalog.cardinality(repositories), 9) > 8 THEN
+            -- Of the nearest of all rows, as many as the last of those that are wanted is well before the end.
+            before := db_service.take_index(ef_search, GREATEST(wanted, 2 * k));
+            PERFORM pg_catalog.set_config('hnsw.iterative_scan', 'off', true);
+            SELECT n.passed, n.names, n.paths INTO passed, names, paths
+            FROM db_service.nearest_codes(
+                used, half, bits, GREATEST(wanted, 2 * k), GREATEST(kept, 2 * k),
+                repositories, model, path_prefix, language, metadata) n;
+            PERFORM db_service.leave_index(before);
+            is_found := passed >= GREATEST(wanted / 2, 2 * k);
+        END IF;
+        IF NOT is_found THEN
+            -- So many are compared in the time in which an index is read until it has found enough of so few. A row of the
+            -- codes takes a quarter of a page.
+            few := GREATEST(3000, k, LEAST(20000,
+                pg_catalog.sqrt(350 * pg_catalog.pg_relation_size('db_service.embedding_codes') / 2048.0)));
+            -- The index of a filter is worth the planning.
+            PERFORM pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true);
+            WITH compared AS MATERIALIZED (
+                SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
+                FROM db_service.qualifying(model, path_prefix, language, metadata) e
+                WHERE repositories IS NULL OR e.repo_name = ANY (repositories) LIMIT few)
+            SELECT (SELECT pg_catalog.count(*) FROM compared), pg_catalog.array_agg(n.repo_name), pg_catalog.array_agg(n.path),
+                   pg_catalog.array_agg(n.distance)
+            INTO qualify, names, paths, distances
+            FROM (SELECT c.repo_name, c.path, c.distance FROM compared c WHERE c.distance <> 'NaN'
+                  ORDER BY c.distance, c.repo_name, c.path LIMIT k) n;
+            PERFORM pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true);
+            IF qualify < few THEN
+                RETURN QUERY SELECT n.repo_name, n.path, n.distance, 'exact'::text
+                FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(paths), pg_catalog.unnest(distances))
+                    n (repo_name, path, distance)
+                ORDER BY n.distance, n.repo_name, n.path;
+                RETURN;
+            END IF;
+        END IF;
+    END IF;
+    IF NOT is_exact AND pg_catalog.cardinality(repositories) <= 8 THEN
+        RETURN QUERY SELECT n.repo_name, n.path, n.distance, n.way
+        FROM (SELECT DISTINCT r.r FROM pg_catalog.unnest(repositories) r (r)) r
+        CROSS JOIN LATERAL db_service.search_in_repository(r.r, query, k, model, path_prefix, language, metadata, recall) n
+        ORDER BY n.distance, n.repo_name, n.path LIMIT k;
+        RETURN;
+    ELSIF NOT is_exact THEN
+        IF used IS NULL THEN
+            SELECT CASE c.relkind WHEN 'p' THEN 'merge-append' ELSE 'hnsw' END, CASE recall WHEN 'fast' THEN 10 ELSE 20 END
+            INTO used, ef_search FROM pg_catalog.pg_class c WHERE c.oid = 'public.embeddings'::pg_catalog.regclass;
+            before := db_service.take_index(ef_search, k);
+            IF is_filtered THEN
+                PERFORM pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true);
+                SELECT pg_catalog.array_agg(n.repo_name), pg_catalog.array_agg(n.path), pg_catalog.array_agg(n.distance)
+                INTO names, paths, distances
+                FROM (SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
+                      FROM db_service.qualifying(model, path_prefix, language, metadata) e
+                      WHERE repositories IS NULL OR e.repo_name = ANY (repositories)
+                      ORDER BY e.embedding OPERATOR(public.<=>) query LIMIT k) n;
+            ELSE
+                SELECT pg_catalog.array_agg(n.repo_name), pg_catalog.array_agg(n.path), pg_catalog.array_agg(n.distance)
+                INTO names, paths, distances
+                FROM (SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
+                      FROM public.embeddings e
+                      ORDER BY e.embedding OPERATOR(public.<=>) query LIMIT k) n;
+            END IF;
+            PERFORM db_service.leave_index(before);
+        ELSE
+            -- Few, without an index: all of them are compared. For whom nothing is filtered, nothing else is looked at.
+            IF is_filtered THEN
+                SELECT pg_catalog.array_agg(f.repo_name), pg_catalog.array_agg(f.path) INTO fresh_names, fresh_paths
+                FROM (SELECT f.repo_name, f.path
+                      FROM db_service.fresh_codes f
+                      WHERE public.l2_norm(f.half) > 0 AND (
+                          SELECT true FROM db_service.qualifying(model, path_prefix, language, metadata) e
+                          WHERE e.repo_name = f.repo_name AND e.path = f.path
+                            AND (repositories IS NULL OR e.repo_name = ANY (repositories)) LIMIT 1)
+                      ORDER BY (f.half OPERATOR(public.<=>) half) + 0 LIMIT k + 10) f;
+            ELSE
+                SELECT pg_catalog.array_agg(f.repo_name), pg_catalog.array_agg(f.path) INTO fresh_names, fresh_paths
+                FROM (SELECT f.repo_name, f.path
+                      FROM db_service.fresh_codes f
+                      WHERE public.l2_norm(f.half) > 0
+                      ORDER BY (f.half OPERATOR(public.<=>) half) + 0 LIMIT k + 10) f;
+            END IF;
+            IF NOT is_found THEN
+                before := db_service.take_index(ef_search, wanted);
+                SELECT n.names, n.paths INTO names, paths
+                FROM db_service.nearest_codes(
+                    used, half, bits, wanted, kept, repositories, model, path_prefix, language, metadata) n;
+                PERFORM db_service.leave_index(before);
+            END IF;
+            SELECT pg_catalog.array_agg(c.repo_name), pg_catalog.array_agg(c.path), pg_catalog.array_agg(e.distance)
+            INTO names, paths, distances
+            FROM (SELECT n.repo_name, n.path
+                  FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(paths)) n (repo_name, path)
+                  UNION ALL
+                  SELECT f.repo_name, f.path
+                  FROM ROWS FROM (pg_catalog.unnest(fresh_names), pg_catalog.unnest(fresh_paths)) f (repo_name, path)) c
+            CROSS JOIN LATERAL (
+                SELECT e.embedding OPERATOR(public.<=>) query AS distance FROM public.embeddings e
+                WHERE e.repo_name = c.repo_name AND e.path = c.path LIMIT 1) e;
+        END IF;
+        IF pg_catalog.cardinality(paths) >= k THEN
+            RETURN QUERY SELECT n.repo_name, n.path, n.distance, used
+            FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(paths), pg_catalog.unnest(distances))
+                n (repo_name, path, distance)
+            ORDER BY n.distance, n.repo_name, n.path LIMIT k;
+            RETURN;
+        END IF;
+    END IF;
+    IF is_filtered THEN
+        PERFORM pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true);
+        RETURN QUERY SELECT n.repo_name, n.path, n.distance, 'exact'::text
+        FROM (SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
+              FROM db_service.qualifying(model, path_prefix, language, metadata) e
+              WHERE repositories IS NULL OR e.repo_name = ANY (repositories)) n
+        WHERE n.distance <> 'NaN'
+        ORDER BY n.distance + 0, n.repo_name, n.path LIMIT k;
+    ELSE
+        RETURN QUERY SELECT n.repo_name, n.path, n.distance, 'exact'::text
+        FROM (SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
+              FROM public.embeddings e) n
+        WHERE n.distance <> 'NaN'
+        ORDER BY n.distance + 0, n.repo_name, n.path LIMIT k;
+    END IF;
+END $$;
+
+-- What a search is planned with stands once, behind search_in_repository.
+DO $$
+DECLARE
+    setting text;
+BEGIN
+    FOR setting IN
+        SELECT s.setting
+        FROM pg_catalog.pg_proc p, pg_catalog.unnest(p.proconfig) s (setting)
+        WHERE p.oid = 'db_service.search_in_repository(text, public.vector, integer, text, text, text, jsonb, text)'::pg_catalog.regprocedure
+          AND s.setting NOT LIKE 'search_path=%'
+    LOOP
+        EXECUTE pg_catalog.format(
+            'ALTER FUNCTION db_service.search_many(text[], public.vector, integer, text, text, text, jsonb, text) SET %I TO %L',
+            pg_catalog.split_part(setting, '=', 1), pg_catalog.substr(setting, pg_catalog.strpos(setting, '=') + 1));
+    END LOOP;
+END $$;
