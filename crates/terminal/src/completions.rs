@@ -2,10 +2,13 @@
 //! what the program takes.
 
 use std::env;
+use std::ffi::OsString;
+use std::io::{Result, Write};
+use std::path::Path;
 
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::CompleteEnv;
-use clap_complete::env::{Bash, EnvCompleter, Zsh};
+use clap_complete::env::{self as shells, EnvCompleter, Fish, Shells, Zsh};
 
 /// A shell that can ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,18 +26,55 @@ pub enum Shell {
 ///
 /// A program that is run by its name needs no more: `source <(VARIABLE=bash program)`.
 pub fn answer<C: CommandFactory>(variable: &'static str) {
-    CompleteEnv::with_factory(C::command).var(variable).complete();
+    CompleteEnv::with_factory(C::command).var(variable).shells(Shells(&[&Bash, &Zsh, &Fish])).complete();
+}
+
+/// The library's, but for a program in a folder with a space in its name: the one there makes quotes within quotes.
+struct Bash;
+
+impl EnvCompleter for Bash {
+    fn name(&self) -> &'static str {
+        shells::Bash.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        shells::Bash.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        name: &str,
+        command: &str,
+        program: &str,
+        script: &mut dyn Write,
+    ) -> Result<()> {
+        let mut written = Vec::new();
+        shells::Bash.write_registration(variable, name, command, "PROGRAM", &mut written)?;
+        let written = String::from_utf8_lossy(&written).replace("\"PROGRAM\"", &quoted(program));
+        script.write_all(written.as_bytes())
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<OsString>,
+        folder: Option<&Path>,
+        answer: &mut dyn Write,
+    ) -> Result<()> {
+        shells::Bash.write_complete(command, words, folder, answer)
+    }
 }
 
 /// What a shell has to read once to ask this very program about `cargo ALIAS`.
 ///
 /// # Errors
 /// When the program cannot tell where it lies.
-pub fn of_cargo_alias(alias: &str, variable: &str, shell: Shell) -> std::io::Result<String> {
+pub fn of_cargo_alias(alias: &str, variable: &str, shell: Shell) -> Result<String> {
     script(&env::current_exe()?.to_string_lossy(), alias, variable, shell)
 }
 
-fn script(program: &str, alias: &str, variable: &str, shell: Shell) -> std::io::Result<String> {
+fn script(program: &str, alias: &str, variable: &str, shell: Shell) -> Result<String> {
     let (completer, hook): (Option<&dyn EnvCompleter>, _) = match shell {
         Shell::Bash => (Some(&Bash), BASH_HOOK),
         Shell::Zsh => (Some(&Zsh), ZSH_HOOK),
@@ -42,12 +82,10 @@ fn script(program: &str, alias: &str, variable: &str, shell: Shell) -> std::io::
     };
     let mut script = Vec::new();
     if let Some(completer) = completer {
-        // A word for it: of a path with a space, the one for Bash would make quotes within quotes.
-        completer.write_registration(variable, alias, alias, "PROGRAM", &mut script)?;
+        completer.write_registration(variable, alias, alias, program, &mut script)?;
     }
-    let script = String::from_utf8_lossy(&script).replace("\"PROGRAM\"", "PROGRAM");
     let hook = hook.replace("ALIAS", alias).replace("VARIABLE", variable);
-    Ok((script + &hook).replace("PROGRAM", &quoted(program)))
+    Ok(String::from_utf8_lossy(&script).into_owned() + &hook.replace("PROGRAM", &quoted(program)))
 }
 
 /// Understood alike by the three shells.

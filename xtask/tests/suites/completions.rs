@@ -60,12 +60,18 @@ fn fish_completes(_: &TestServer) -> Verdict {
 }
 
 fn completes(shell: &str, arguments: &[&str]) -> Verdict {
-    let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
     let home = tempfile::tempdir().unwrap();
+    // As in a project whose path has a space and a quote.
+    let folder = home.path().join("it's mine");
+    std::fs::create_dir(&folder).unwrap();
+    for program in ["xtask", "migrations"] {
+        let built = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name(program);
+        std::fs::copy(&built, folder.join(program)).unwrap();
+    }
     for (typed, offered) in ASKED {
         let mut command = Command::new(shell);
         command.args(arguments).args(typed).env("HOME", home.path()).current_dir(project());
-        command.env("XTASK", xtask).env("MIGRATIONS", xtask.with_file_name("migrations"));
+        command.env("XTASK", folder.join("xtask")).env("MIGRATIONS", folder.join("migrations"));
         let Ok(output) = command.output() else { return Skipped(format!("{shell} is not installed")) };
         let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         // Descriptions stand behind a tab or a colon.
