@@ -9,6 +9,7 @@
 //! | [`worker`] | a connection that may change things; only who holds the lock gets one |
 //! | [`change`] | a change under locks that others would wait behind |
 //! | [`notices`] | what a server says besides its answers |
+//! | [`side_by_side`] | several connections that work a list off |
 //! | [`snapshot`] | one moment, read by several connections |
 //! | [`transaction`] | every way out of a transaction ends it before anything else happens |
 //! | [`retry`] | asking again: for locks in short attempts, and what a session begins with |
@@ -35,6 +36,7 @@ pub mod relation;
 pub mod retry;
 pub mod server;
 mod session;
+pub mod side_by_side;
 pub mod snapshot;
 pub mod statement;
 pub mod transaction;

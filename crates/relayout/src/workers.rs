@@ -1,10 +1,7 @@
-//! Several connections that work a list off side by side. One thread is enough: the work is the server's.
+//! Several connections that may change things, side by side.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-
+use database::side_by_side;
 use database::{DatabaseLock, Worker};
-use futures_util::future::join_all;
 
 use crate::error::Error;
 
@@ -40,21 +37,10 @@ pub(crate) async fn divided<T>(
             Err(error) => return Err(error.into()),
         }
     }
-    let queue = RefCell::new(VecDeque::from(items(1 + others.len())));
-    let error = Cell::new(None);
-    let one = async |worker: &mut Worker| {
-        loop {
-            let next = queue.borrow_mut().pop_front();
-            let Some(item) = next else { break };
-            if let Err(problem) = work(&mut *worker, item).await {
-                queue.borrow_mut().clear();
-                error.set(Some(problem));
-            }
-        }
-    };
-    join_all(std::iter::once(own).chain(others.iter_mut()).map(one)).await;
+    let items = items(1 + others.len());
+    let done = side_by_side::work_off(std::iter::once(own).chain(&mut others), items, work).await;
     for other in others {
         other.close().await;
     }
-    error.into_inner().map_or(Ok(()), |error| Err(failed(error)))
+    done.map_err(failed)
 }

@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 
 use sqlx::{AssertSqlSafe, PgConnection};
-use terminal::activity::{Count, Unit};
 
 use super::Analysis;
-use super::readers::Readers;
+use super::readers::Reading;
 use super::slice::Slice;
 use crate::error::Error;
 use crate::search::vector_text;
@@ -38,16 +37,11 @@ impl Analysis<'_> {
     /// # Errors
     /// When there is no connection, a vector is none, or the role may not read `embeddings`.
     pub async fn nearest(&self, vectors: &[Vec<f32>], k: u32, among: &Among) -> Result<Vec<Vec<Neighbour>>, Error> {
-        let failed = || database::Error::sql("compare all vectors", self.url.database());
-        let mut readers = Readers::open(self.url, self.connections).await?;
-        let least = 8 * readers.connections.len();
-        let slices = Slice::of(&mut readers.connections[0], "embeddings", least).await.map_err(failed())?;
-        let activity = self.watcher.began("embeddings");
-        let all = slices.iter().map(|slice| slice.bytes).sum();
-        activity.phase("comparing everything", Some(Count::of(Unit::Bytes, all)));
+        const READING: Reading =
+            Reading { table: "embeddings", doing: "compare all vectors", phase: "comparing everything", slices: 8 };
         let texts: Vec<String> = vectors.iter().map(|vector| vector_text(vector)).collect();
         let nearest = RefCell::new(vec![Vec::new(); vectors.len()]);
-        let compare = async |connection: &mut PgConnection, slice: Slice| {
+        let compare = async |connection: &mut PgConnection, slice: &Slice| {
             // Each vector is read once, and not for every row.
             let sql = format!(
                 "WITH asked AS MATERIALIZED (
@@ -80,11 +74,9 @@ impl Analysis<'_> {
                 nearest[place].push(Neighbour { repository, path, distance });
             }
             nearest.iter_mut().for_each(|some| keep(some, k));
-            activity.advanced(slice.bytes);
             Ok(())
         };
-        readers.work_off(slices, compare).await.map_err(failed())?;
-        readers.close().await;
+        self.for_each_slice(&READING, compare).await?;
         Ok(nearest.into_inner())
     }
 }

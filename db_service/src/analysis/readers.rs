@@ -1,13 +1,12 @@
-//! Connections that work slices off side by side. One thread is enough: the work is the server's.
+//! Connections that read one moment, as many as there is room for.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-
-use database::{DatabaseUrl, snapshot};
-use futures_util::future::join_all;
+use database::{DatabaseUrl, side_by_side, snapshot};
 use sqlx::PgConnection;
+use terminal::activity::{Count, Unit};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::Analysis;
+use super::slice::Slice;
 use crate::error::Error;
 
 /// Of all questions that a process asks at once.
@@ -31,29 +30,43 @@ impl Readers {
         Ok(Self { connections, _room: room })
     }
 
-    /// Does the work for each item. After an error nothing new is begun, and what is under way comes to its end.
-    pub(super) async fn work_off<T>(
-        &mut self,
-        items: Vec<T>,
-        work: impl AsyncFn(&mut PgConnection, T) -> Result<(), sqlx::Error>,
-    ) -> Result<(), sqlx::Error> {
-        let queue = RefCell::new(VecDeque::from(items));
-        let error = Cell::new(None);
-        let one = async |connection: &mut PgConnection| {
-            loop {
-                let next = queue.borrow_mut().pop_front();
-                let Some(item) = next else { break };
-                if let Err(problem) = work(&mut *connection, item).await {
-                    queue.borrow_mut().clear();
-                    error.set(Some(problem));
-                }
-            }
-        };
-        join_all(self.connections.iter_mut().map(one)).await;
-        error.into_inner().map_or(Ok(()), Err)
-    }
-
     pub(super) async fn close(self) {
         snapshot::end(self.connections).await;
+    }
+}
+
+/// What is read of a table, and for what.
+pub(super) struct Reading {
+    pub(super) table: &'static str,
+    /// As a verb phrase, for errors.
+    pub(super) doing: &'static str,
+    /// For who watches.
+    pub(super) phase: &'static str,
+    /// Slices for each connection: the more, the less one waits for another at the end.
+    pub(super) slices: usize,
+}
+
+impl Analysis<'_> {
+    /// Does something for each slice of a table.
+    pub(super) async fn for_each_slice(
+        &self,
+        reading: &Reading,
+        work: impl AsyncFn(&mut PgConnection, &Slice) -> Result<(), sqlx::Error>,
+    ) -> Result<(), Error> {
+        let failed = || database::Error::sql(reading.doing, self.url.database());
+        let mut readers = Readers::open(self.url, self.connections).await?;
+        let least = reading.slices * readers.connections.len();
+        let slices = Slice::of(&mut readers.connections[0], reading.table, least).await.map_err(failed())?;
+        let activity = self.watcher.began(reading.table);
+        let bytes = slices.iter().map(|slice| slice.bytes).sum();
+        activity.phase(reading.phase, Some(Count::of(Unit::Bytes, bytes)));
+        let one = async |connection: &mut PgConnection, slice: Slice| {
+            work(connection, &slice).await?;
+            activity.advanced(slice.bytes);
+            Ok(())
+        };
+        side_by_side::work_off(&mut readers.connections, slices, one).await.map_err(failed())?;
+        readers.close().await;
+        Ok(())
     }
 }

@@ -6,10 +6,9 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, PgConnection};
-use terminal::activity::{Count, Unit};
 
 use super::Analysis;
-use super::readers::Readers;
+use super::readers::Reading;
 use super::slice::Slice;
 use crate::error::Error;
 use crate::search::Recall;
@@ -57,16 +56,11 @@ impl Analysis<'_> {
     /// # Errors
     /// When there is no connection, the layer's functions are not there, or the role may not read `embeddings`.
     pub async fn pairs(&self, likeness: &Likeness, each: impl FnMut(Pair)) -> Result<Pairs, Error> {
-        let failed = || database::Error::sql("look for pairs", self.url.database());
-        let mut readers = Readers::open(self.url, self.connections).await?;
-        let least = 16 * readers.connections.len();
-        let slices = Slice::of(&mut readers.connections[0], "embeddings", least).await.map_err(failed())?;
-        let activity = self.watcher.began("embeddings");
-        let all = slices.iter().map(|slice| slice.bytes).sum();
-        activity.phase("searching for pairs", Some(Count::of(Unit::Bytes, all)));
+        const READING: Reading =
+            Reading { table: "embeddings", doing: "look for pairs", phase: "searching for pairs", slices: 16 };
         let (hasher, seen, each) = (RandomState::new(), RefCell::new(HashSet::new()), RefCell::new(each));
         let crowded = Cell::new(0);
-        let search = async |connection: &mut PgConnection, slice: Slice| {
+        let search = async |connection: &mut PgConnection, slice: &Slice| {
             let sql = format!(
                 "SELECT t.repo_name::text, t.path::text, s.repo_name, s.path, s.distance,
                         s.place OPERATOR(pg_catalog.=) $1::integer AND s.distance OPERATOR(pg_catalog.<=) $2
@@ -100,11 +94,9 @@ impl Analysis<'_> {
                     (each.borrow_mut())(Pair { one, other, distance });
                 }
             }
-            activity.advanced(slice.bytes);
             Ok(())
         };
-        readers.work_off(slices, search).await.map_err(failed())?;
-        readers.close().await;
+        self.for_each_slice(&READING, search).await?;
         let found = u64::try_from(seen.into_inner().len()).unwrap_or(u64::MAX);
         Ok(Pairs { found, crowded: crowded.into_inner() })
     }

@@ -4,10 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection};
-use terminal::activity::{Count, Unit};
 
 use super::Analysis;
-use super::readers::Readers;
+use super::readers::Reading;
 use super::slice::Slice;
 use crate::error::Error;
 
@@ -30,15 +29,10 @@ impl Analysis<'_> {
     /// # Errors
     /// When there is no connection, or the role may not read `code_files`.
     pub async fn sizes(&self) -> Result<Vec<Size>, Error> {
-        let failed = || database::Error::sql("count the files", self.url.database());
-        let mut readers = Readers::open(self.url, self.connections).await?;
-        let least = 8 * readers.connections.len();
-        let slices = Slice::of(&mut readers.connections[0], "code_files", least).await.map_err(failed())?;
-        let activity = self.watcher.began("code_files");
-        let all = slices.iter().map(|slice| slice.bytes).sum();
-        activity.phase("counting", Some(Count::of(Unit::Bytes, all)));
+        const READING: Reading =
+            Reading { table: "code_files", doing: "count the files", phase: "counting", slices: 8 };
         let sums = RefCell::new(BTreeMap::<(String, Option<String>), (u64, u64)>::new());
-        let count = async |connection: &mut PgConnection, slice: Slice| {
+        let count = async |connection: &mut PgConnection, slice: &Slice| {
             let sql = format!(
                 "SELECT t.repo_name::text, t.language::text, pg_catalog.count(*), COALESCE(pg_catalog.sum(t.size_bytes), 0)::bigint
                  FROM {} t WHERE {} GROUP BY 1, 2",
@@ -53,11 +47,9 @@ impl Analysis<'_> {
                 sum.0 += files.unsigned_abs();
                 sum.1 += bytes.unsigned_abs();
             }
-            activity.advanced(slice.bytes);
             Ok(())
         };
-        readers.work_off(slices, count).await.map_err(failed())?;
-        readers.close().await;
+        self.for_each_slice(&READING, count).await?;
         let sums = sums.into_inner().into_iter();
         Ok(sums.map(|((repository, language), (files, bytes))| Size { repository, language, files, bytes }).collect())
     }
