@@ -12,6 +12,7 @@ use crate::server::TestServer;
 crate::tests![
     every_size_and_scope_is_answered_in_its_way_whatever_is_set,
     every_filter_keeps_its_promise,
+    what_most_rows_pass_is_found_by_the_codes,
     models_and_languages_may_be_enumerations,
     what_no_search_can_mean_is_refused,
     vectors_of_two_models_are_not_compared,
@@ -133,6 +134,33 @@ fn every_filter_keeps_its_promise(server: &TestServer) -> Verdict {
     }
     let (rows, _) = found(&database, &format!("search_across({vector}, 10000)"), 77);
     assert_eq!(rows, nearest(&database, "true", 10000, 77), "all of them");
+    Passed
+}
+
+/// By the codes in either form; what was written since they were folded is among it.
+fn what_most_rows_pass_is_found_by_the_codes(server: &TestServer) -> Verdict {
+    let database = filled(server);
+    for form in ["halfvec", "bits"] {
+        database.execute(&format!("UPDATE db_service.codes SET form = '{form}'"));
+        migrations(&database.url_text(), &[]).succeeds();
+        database.execute(&format!(
+            "INSERT INTO embeddings (repo_name, path, model, content_hash, embedding, metadata)
+             SELECT 'fresh', 'src/' || '{form}', 'm', sha256(''), {VECTOR}, '{{\"tenth\": false}}' FROM (VALUES (77)) fresh (g)"
+        ));
+        for (filter, condition) in [
+            ("language => 'rust'", "path LIKE 'src/%' AND repo_name <> 'fresh'"),
+            ("metadata => '{\"tenth\": false}'", "metadata @> '{\"tenth\": false}'"),
+            ("model => 'm', path_prefix => 'src/'", "path LIKE 'src/%'"),
+        ] {
+            let (rows, way) = found(&database, &format!("search_across($1::text::public.vector, {filter})"), 77);
+            let oracle = nearest(&database, condition, 10, 77);
+            assert_eq!((rows.len(), way.as_str()), (10, form), "{filter}");
+            let right = rows.iter().filter(|row| oracle.contains(row)).count();
+            assert!(right >= 9, "{right} of 10: {filter} by {form}: {rows:#?} {oracle:#?}");
+            let is_fresh = rows[0].ends_with("0.000000") && rows.iter().any(|row| row.contains(&format!("src/{form}")));
+            assert!(is_fresh || filter.contains("language"), "{filter} by {form}: {rows:#?}");
+        }
+    }
     Passed
 }
 
