@@ -56,7 +56,7 @@ fn read(message: &str) -> Option<Explained> {
     Some(Explained {
         statement,
         milliseconds: duration.parse().ok()?,
-        plan: run(&lines[first..]).into_iter().map(|line| shown(line)).collect(),
+        plan: run(&lines[first..]).into_iter().map(shown).collect(),
     })
 }
 
