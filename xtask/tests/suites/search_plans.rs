@@ -21,6 +21,8 @@ struct Meant {
 
 const OF_LEAF: &str = "Index Scan using embeddings_embedding_index";
 const OF_CODES: &str = "Index Scan using embedding_codes_halfvec on embedding_codes";
+/// One by one, by the key.
+const OF_FRESH: &str = "Index Cond: ((repo_name = c.repo_name) AND (path = c.path))";
 const OF_BITS: &str = "Index Scan using embedding_codes_bits on embedding_codes";
 
 const CASES: [Meant; 10] = [
@@ -51,7 +53,7 @@ const CASES: [Meant; 10] = [
     },
     Meant {
         call: "search_across($1::text::public.vector)",
-        has: &[OF_CODES, "using embeddings_pkey"],
+        has: &[OF_CODES, "using embeddings_pkey", OF_FRESH],
         lacks: &["Seq Scan on embedding_codes", "embeddings_embedding_index"],
     },
     Meant {
