@@ -200,24 +200,25 @@ BEGIN
             END IF;
             PERFORM db_service.leave_index(before);
         ELSE
-            -- Few, without an index: all of them are compared. For whom nothing is filtered, nothing else is looked at.
+            -- Few, without an index: all of them are compared, by what costs least: they are of length 1, or of zeros. For whom
+            -- nothing is filtered, nothing else is looked at.
             IF is_filtered THEN
                 SELECT pg_catalog.array_agg(f.repo_name), pg_catalog.array_agg(f.path) INTO fresh_names, fresh_paths
                 FROM (SELECT f.repo_name, f.path
-                      FROM (SELECT f.repo_name, f.path, f.half OPERATOR(public.<=>) half AS about
+                      FROM (SELECT f.*, f.half OPERATOR(public.<#>) half AS about
                             FROM db_service.fresh_codes f
                             WHERE f.half IS NOT NULL AND (
                                 SELECT true FROM db_service.qualifying(model, path_prefix, language, metadata) e
                                 WHERE e.repo_name = f.repo_name AND e.path = f.path
                                   AND (repositories IS NULL OR e.repo_name = ANY (repositories)) LIMIT 1)
                             OFFSET 0) f
-                      WHERE f.about <> 'NaN' ORDER BY f.about LIMIT k + 10) f;
+                      WHERE f.about <> 0 OR public.l2_norm(f.half) > 0 ORDER BY f.about LIMIT k + 10) f;
             ELSE
                 SELECT pg_catalog.array_agg(f.repo_name), pg_catalog.array_agg(f.path) INTO fresh_names, fresh_paths
                 FROM (SELECT f.repo_name, f.path
-                      FROM (SELECT f.repo_name, f.path, f.half OPERATOR(public.<=>) half AS about
+                      FROM (SELECT f.*, f.half OPERATOR(public.<#>) half AS about
                             FROM db_service.fresh_codes f WHERE f.half IS NOT NULL OFFSET 0) f
-                      WHERE f.about <> 'NaN' ORDER BY f.about LIMIT k + 10) f;
+                      WHERE f.about <> 0 OR public.l2_norm(f.half) > 0 ORDER BY f.about LIMIT k + 10) f;
             END IF;
             IF NOT is_found THEN
                 before := db_service.take_index(ef_search, wanted);

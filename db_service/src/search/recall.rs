@@ -5,15 +5,18 @@ use sqlx::PgConnection;
 use super::{Error, Hit, Query, Recall, Scope, search};
 
 /// Neighbours that are looked for.
-const NEIGHBOURS: usize = 10;
+const NEIGHBOURS: u32 = 10;
 
-/// A stored vector, and how far its nearest neighbours are.
+/// How much of another stored vector is added to one. An index finds the neighbours of what it holds more easily than those of what
+/// it does not: on 12,800 real embeddings with `ef_search` 20, 99.9 of 100 for stored ones and 98.4 for 200 that had been taken out.
+/// For 0.3 it were 99.3, for 0.5 96.4; with 30, 99.9, 99.4, 99.5 and 97.9.
+const OF_ANOTHER: f32 = 0.4;
+
+/// A vector that is stored nowhere and lies among those that are, and how far its nearest neighbours are.
 #[derive(Clone, Debug)]
 pub struct Sample {
     query: Query,
-    repository: String,
-    path: String,
-    /// In order; without the vector itself.
+    /// In order.
     nearest: Vec<f64>,
 }
 
@@ -29,7 +32,7 @@ pub struct Found {
 }
 
 impl Sample {
-    /// So many stored vectors, with their neighbours by comparing everything. Fewer where there are fewer.
+    /// Made of so many stored vectors, with their neighbours by comparing everything. Fewer where there are fewer.
     ///
     /// # Errors
     /// As those of a search.
@@ -41,9 +44,12 @@ impl Sample {
         let rows =
             sqlx::query_file!("queries/samples.sql", repository, i64::from(count)).fetch_all(&mut *connection).await?;
         let mut samples = Vec::new();
-        for row in rows {
-            let query = Query::new(row.vector.0, scope.clone()).model(row.model).nearest(NEIGHBOURS_AND_ITSELF);
-            let mut sample = Self { query, repository: row.repository, path: row.path, nearest: Vec::new() };
+        for (number, row) in rows.iter().enumerate() {
+            let others = rows.iter().cycle().skip(number + 1).take(rows.len());
+            let other = others.filter(|other| other.model == row.model).map(|other| &other.vector.0).next();
+            let vector = among(&row.vector.0, other.unwrap_or(&row.vector.0));
+            let query = Query::new(vector, scope.clone()).model(row.model.clone()).nearest(NEIGHBOURS);
+            let mut sample = Self { query, nearest: Vec::new() };
             sample.nearest = sample.distances(connection, Recall::Exact).await?.0;
             samples.push(sample);
         }
@@ -53,13 +59,16 @@ impl Sample {
     /// Distances of its neighbours, and how they were found.
     async fn distances(&self, connection: &mut PgConnection, recall: Recall) -> Result<(Vec<f64>, Vec<Hit>), Error> {
         let hits = search(connection, &self.query.clone().recall(recall)).await?;
-        let others = hits.iter().filter(|hit| (&hit.repository, &hit.path) != (&self.repository, &self.path));
-        Ok((others.map(|hit| hit.distance).take(NEIGHBOURS).collect(), hits))
+        Ok((hits.iter().map(|hit| hit.distance).collect(), hits))
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "it is small")]
-const NEIGHBOURS_AND_ITSELF: u32 = NEIGHBOURS as u32 + 1;
+/// A direction between two, nearer to the first.
+fn among(one: &[f32], other: &[f32]) -> Vec<f32> {
+    let length = |vector: &[f32]| vector.iter().map(|it| it * it).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    let (of_one, of_other) = (1.0 / length(one), OF_ANOTHER / length(other));
+    one.iter().zip(other).map(|(one, other)| one * of_one + other * of_other).collect()
+}
 
 /// Searches for the samples, and compares what is found with their neighbours.
 ///
@@ -79,4 +88,16 @@ pub async fn measure(connection: &mut PgConnection, samples: &[Sample], recall: 
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     let recall = if all == 0 { 1.0 } else { found as f64 / all as f64 };
     Ok(Found { recall, ways, searches: samples.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_lies_between_two_directions_and_nearer_to_the_first() {
+        assert_eq!(among(&[3.0, 0.0], &[0.0, 0.5]), [1.0, 0.4]);
+        assert_eq!(among(&[0.0, 2.0], &[0.0, 2.0]), [0.0, 1.4]);
+        assert!(among(&[0.0, 0.0], &[1.0, 0.0])[0] > 0.0);
+    }
 }

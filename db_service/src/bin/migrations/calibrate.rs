@@ -11,7 +11,7 @@ use crate::problem::Problem;
 
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Calibrate {
-    /// Search for so many stored vectors; each is compared with every row once
+    /// Search for so many vectors, made of stored ones; each is compared with every row once
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     searches: u32,
 }

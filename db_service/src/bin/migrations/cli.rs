@@ -116,7 +116,7 @@ pub(crate) enum Command {
     Analyze(Analyze),
     /// Measure how many candidates the indexes have to be asked for on the data at hand, and keep that for all searches
     ///
-    /// Searches for stored vectors, compares what is found with comparing everything, and takes the least that finds 95 of 100
+    /// Searches for vectors between two stored ones, compares what is found with comparing everything, and takes the least that finds 95 of 100
     /// (`fast`) and 99 of 100 (`balanced`) of the nearest. Until its end, searches go on as before.
     Calibrate(Calibrate),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
