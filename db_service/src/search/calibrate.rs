@@ -4,7 +4,7 @@ use database::transaction::{self, End};
 use sqlx::PgConnection;
 use terminal::activity::{Count, Unit, Watcher};
 
-use super::recall::{Sample, measure};
+use super::recall::{Made, Sample, measure};
 use super::{Error, Recall, Scope};
 
 /// A setting that was tried out.
@@ -69,7 +69,7 @@ pub async fn calibrate(
     let mut calibrated = Vec::new();
     for scope in scopes {
         activity.phase("comparing everything", None);
-        let samples = Sample::take(connection, &scope, searches).await?;
+        let samples = Sample::take(connection, &scope, searches, Made::Between).await?;
         for recall in [Recall::Fast, Recall::Balanced] {
             let found = measure(connection, &samples, recall).await?;
             let [way] = found.ways.as_slice() else { continue };

@@ -31,7 +31,7 @@ pub use error::Error;
 pub use explain::{Explained, explain};
 pub(crate) use query::vector_text;
 pub use query::{Query, Recall, Scope};
-pub use recall::{Found, Sample, measure};
+pub use recall::{Found, Made, Sample, measure};
 
 /// One stored vector that is near to the one that was asked for.
 #[derive(Clone, Debug, PartialEq)]

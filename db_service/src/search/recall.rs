@@ -12,11 +12,22 @@ const NEIGHBOURS: u32 = 10;
 /// For 0.3 it were 99.3, for 0.5 96.4; with 30, 99.9, 99.4, 99.5 and 97.9.
 const OF_ANOTHER: f32 = 0.4;
 
-/// A vector that is stored nowhere and lies among those that are, and how far its nearest neighbours are.
+/// What is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// Stored vectors: an index that is sound finds the neighbours of what it holds.
+    Stored,
+    /// Vectors that are stored nowhere and lie among those that are, as those of users do.
+    Between,
+}
+
+/// A vector, and how far its nearest neighbours are.
 #[derive(Clone, Debug)]
 pub struct Sample {
     query: Query,
-    /// In order.
+    /// Its repository and path, if it is stored.
+    itself: Option<(String, String)>,
+    /// In order; without the vector itself.
     nearest: Vec<f64>,
 }
 
@@ -36,7 +47,12 @@ impl Sample {
     ///
     /// # Errors
     /// As those of a search.
-    pub async fn take(connection: &mut PgConnection, scope: &Scope, count: u32) -> Result<Vec<Self>, Error> {
+    pub async fn take(
+        connection: &mut PgConnection,
+        scope: &Scope,
+        count: u32,
+        made: Made,
+    ) -> Result<Vec<Self>, Error> {
         let repository = match scope {
             Scope::Repository(repository) => Some(repository.as_str()),
             Scope::Repositories(_) | Scope::Everywhere => None,
@@ -45,11 +61,16 @@ impl Sample {
             sqlx::query_file!("queries/samples.sql", repository, i64::from(count)).fetch_all(&mut *connection).await?;
         let mut samples = Vec::new();
         for (number, row) in rows.iter().enumerate() {
-            let others = rows.iter().cycle().skip(number + 1).take(rows.len());
-            let other = others.filter(|other| other.model == row.model).map(|other| &other.vector.0).next();
-            let vector = among(&row.vector.0, other.unwrap_or(&row.vector.0));
-            let query = Query::new(vector, scope.clone()).model(row.model.clone()).nearest(NEIGHBOURS);
-            let mut sample = Self { query, nearest: Vec::new() };
+            let (vector, itself) = match made {
+                Made::Stored => (row.vector.0.clone(), Some((row.repository.clone(), row.path.clone()))),
+                Made::Between => {
+                    let others = rows.iter().cycle().skip(number + 1).take(rows.len());
+                    let other = others.filter(|other| other.model == row.model).map(|other| &other.vector.0).next();
+                    (among(&row.vector.0, other.unwrap_or(&row.vector.0)), None)
+                }
+            };
+            let query = Query::new(vector, scope.clone()).model(row.model.clone()).nearest(NEIGHBOURS + 1);
+            let mut sample = Self { query, itself, nearest: Vec::new() };
             sample.nearest = sample.distances(connection, Recall::Exact).await?.0;
             samples.push(sample);
         }
@@ -59,7 +80,11 @@ impl Sample {
     /// Distances of its neighbours, and how they were found.
     async fn distances(&self, connection: &mut PgConnection, recall: Recall) -> Result<(Vec<f64>, Vec<Hit>), Error> {
         let hits = search(connection, &self.query.clone().recall(recall)).await?;
-        Ok((hits.iter().map(|hit| hit.distance).collect(), hits))
+        let is_itself = |hit: &Hit| {
+            self.itself.as_ref().is_some_and(|(repository, path)| (repository, path) == (&hit.repository, &hit.path))
+        };
+        let others = hits.iter().filter(|hit| !is_itself(hit)).map(|hit| hit.distance);
+        Ok((others.take(NEIGHBOURS as usize).collect(), hits))
     }
 }
 

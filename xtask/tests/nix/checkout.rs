@@ -20,25 +20,6 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os(TARGET).map_or_else(|| project().join("target/nix"), PathBuf::from)
 }
 
-/// What this program's own build has compiled of others' crates serves there as well: the same compiler, the same profile.
-fn seed_target() {
-    let own = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().expect("a program lies in a folder");
-    let seeded = target().join("debug");
-    if seeded.exists() || is_in_container() {
-        return;
-    }
-    fs::create_dir_all(seeded.join("deps")).unwrap();
-    let copy = |folder: &str, pattern: &str| {
-        let script = format!("cp --archive {pattern} \"$1\"");
-        let mut copy = Command::new("bash");
-        copy.current_dir(own.join(folder)).args(["-c", &script, "cp"]).arg(seeded.join(folder));
-        Said::of(&copy.output().unwrap()).succeeds();
-    };
-    copy(".", "build .fingerprint");
-    // The programs are large, and of no use there.
-    copy("deps", "*.rlib *.rmeta *.so *.d");
-}
-
 /// Names another folder than the usual one, in the container.
 pub(crate) const TARGET: &str = "NIX_TEST_TARGET";
 
@@ -77,7 +58,6 @@ impl Checkout {
             );
             git(&folder, &["clone", "--quiet", "--no-checkout", "--shared", &project().display().to_string(), "clone"]);
             git(&clone, &["worktree", "add", "--quiet", "--detach", &worktree.display().to_string(), commit.trim()]);
-            seed_target();
             let machine = Command::new(worktree.join("nix/stub/machine.sh")).arg(target()).output().unwrap();
             Said::of(&machine).succeeds();
             Self { folder, project: worktree }

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use terminal::Finding;
 
 use super::state::Codes;
-use crate::search::{self, Recall, Sample, Scope};
+use crate::search::{self, Made, Recall, Sample, Scope};
 
 /// Keys that are compared, about: all of them where there are fewer.
 const COMPARED: i64 = 100_000;
@@ -40,7 +40,7 @@ pub(super) async fn check(
         return Ok(wrong);
     }
     let searches = u32::try_from(ROWS / codes.estimated_rows.max(1)).unwrap_or(SEARCHES).clamp(2, SEARCHES);
-    let samples = Sample::take(connection, &Scope::Everywhere, searches).await?;
+    let samples = Sample::take(connection, &Scope::Everywhere, searches, Made::Stored).await?;
     let measured = search::measure(connection, &samples, Recall::Balanced).await?;
     let (recall, searches) = (measured.recall, measured.searches);
     if recall < search::wanted(Recall::Fast) {
