@@ -8,8 +8,8 @@
 --
 -- Why: across repositories, what passes a filter was counted first and searched then, by two statements that were planned anew
 -- each time over all leaves; and where many rows pass, the index was read on by a plan that looked at all of them. Measured on
--- 52,000 real vectors: a filter that half of them pass took 114 ms. And what was written and not folded yet was compared with
--- every candidate by its name.
+-- 13,000 real vectors and three noisy copies of each: a filter that half of them pass took 114 ms. And what was written and not
+-- folded yet was compared with every candidate by its name.
 -- Who uses it: search_across and search_in_repositories of 005_search, which give the same rows as before.
 -- Locks: none on tables of others. Undo: run qualifying_codes and search_many of 005_search again, as CREATE OR REPLACE.
 

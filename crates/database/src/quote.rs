@@ -1,5 +1,7 @@
 //! The one place where names become SQL text. Values are bound, never quoted.
 
+use std::fmt::Write as _;
+
 /// Quotes an identifier: `my "table"` becomes `"my ""table"""`.
 #[must_use]
 pub fn identifier(name: &str) -> String {
@@ -21,6 +23,16 @@ pub fn literal(text: &str) -> String {
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
+/// Bytes as hexadecimal digits, as the server writes them behind `\\x`.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        // A String takes whatever is written to it.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +43,6 @@ mod tests {
         assert_eq!(columns("new.", &["a".to_owned(), "B".to_owned()]), r#"new."a", new."B""#);
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\b"), r"E'a\\b'");
+        assert_eq!(hexadecimal(&[0xab, 1, 0]), "ab0100");
     }
 }

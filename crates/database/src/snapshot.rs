@@ -9,8 +9,8 @@ use crate::session;
 use crate::transaction::SNAPSHOT;
 use crate::url::DatabaseUrl;
 
-/// Compiling takes longer than most of what is read; and names are looked up where they are written.
-const READER: &[(&str, &str)] = &[("jit", "off"), ("search_path", "pg_catalog")];
+/// Names are looked up where they are written.
+const READER: &[(&str, &str)] = &[("search_path", "pg_catalog")];
 
 /// As many connections as are asked for, or as there is room for, each in a transaction that reads, all of them what was
 /// there at the same moment. A statement of theirs ends when its connection is dropped.

@@ -4,15 +4,14 @@
 //! held in memory is a few rows of each, however large the table is. The server sorts each share, on disk where it must.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 
 use futures_util::future::try_join_all;
 use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::activity::{Count, Unit};
 
 use super::Analysis;
-use super::readers::Readers;
+use super::readers::Reading;
 use super::slice::Slice;
 use crate::error::Error;
 
@@ -71,12 +70,12 @@ impl Analysis<'_> {
     /// # Errors
     /// When there is no connection, or the role may not read `code_files`.
     pub async fn duplicates(&self, mut each: impl FnMut(Duplicates)) -> Result<(), Error> {
-        let failed = || database::Error::sql("look for duplicates", self.url.database());
-        let mut readers = Readers::open(self.url, self.connections).await?;
-        let least = readers.connections.len();
-        let slices = Slice::of(&mut readers.connections[0], "code_files", least).await.map_err(failed())?;
-        let activity = self.watcher.began("code_files");
-        activity.phase("sorting by content", None);
+        const READING: Reading =
+            Reading { table: "code_files", doing: "look for duplicates", phase: "sorting by content", slices: 1 };
+        let failed = || READING.failed(self.url);
+        let (mut readers, slices) = self.begin(&READING).await?;
+        let activity = self.watcher.began(READING.table);
+        activity.phase(READING.phase, None);
         let mut shares = open(&mut readers.connections, &slices).await.map_err(failed())?;
         activity.phase("comparing", Some(Count::about(Unit::Rows, 0, 0)));
         // The least row of each share; the least of these is the next of all.

@@ -30,6 +30,7 @@ use terminal::activity::Watcher;
 
 pub use duplicates::{Duplicates, File, MOST_LISTED};
 pub use nearest::{Among, Neighbour};
+pub use readers::MOST_CONNECTIONS;
 pub use similar::{Likeness, Pair, Pairs};
 pub use sizes::Size;
 
@@ -55,5 +56,3 @@ impl<'a> Analysis<'a> {
         Self { connections: most.max(1), ..self }
     }
 }
-
-pub use readers::MOST_CONNECTIONS;

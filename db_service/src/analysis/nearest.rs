@@ -83,8 +83,10 @@ impl Analysis<'_> {
 
 /// The nearest of what several slices gave.
 fn keep(nearest: &mut Vec<Neighbour>, k: u32) {
-    let name = |it: &Neighbour| (it.repository.clone(), it.path.clone());
-    nearest.sort_by(|one, other| one.distance.total_cmp(&other.distance).then_with(|| name(one).cmp(&name(other))));
+    nearest.sort_by(|one, other| {
+        let by_name = || (&one.repository, &one.path).cmp(&(&other.repository, &other.path));
+        one.distance.total_cmp(&other.distance).then_with(by_name)
+    });
     nearest.truncate(usize::try_from(k).unwrap_or(usize::MAX));
 }
 

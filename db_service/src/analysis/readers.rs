@@ -40,23 +40,34 @@ pub(super) struct Reading {
     pub(super) table: &'static str,
     /// As a verb phrase, for errors.
     pub(super) doing: &'static str,
-    /// For who watches.
+    /// For who watches, at first.
     pub(super) phase: &'static str,
     /// Slices for each connection: the more, the less one waits for another at the end.
     pub(super) slices: usize,
 }
 
+impl Reading {
+    pub(super) fn failed(&self, url: &DatabaseUrl) -> impl FnOnce(sqlx::Error) -> database::Error + use<> {
+        database::Error::sql(self.doing, url.database())
+    }
+}
+
 impl Analysis<'_> {
+    /// Connections, and the slices of a table for them.
+    pub(super) async fn begin(&self, reading: &Reading) -> Result<(Readers, Vec<Slice>), Error> {
+        let mut readers = Readers::open(self.url, self.connections).await?;
+        let least = reading.slices * readers.connections.len();
+        let slices = Slice::of(&mut readers.connections[0], reading.table, least).await;
+        Ok((readers, slices.map_err(reading.failed(self.url))?))
+    }
+
     /// Does something for each slice of a table.
     pub(super) async fn for_each_slice(
         &self,
         reading: &Reading,
         work: impl AsyncFn(&mut PgConnection, &Slice) -> Result<(), sqlx::Error>,
     ) -> Result<(), Error> {
-        let failed = || database::Error::sql(reading.doing, self.url.database());
-        let mut readers = Readers::open(self.url, self.connections).await?;
-        let least = reading.slices * readers.connections.len();
-        let slices = Slice::of(&mut readers.connections[0], reading.table, least).await.map_err(failed())?;
+        let (mut readers, slices) = self.begin(reading).await?;
         let activity = self.watcher.began(reading.table);
         let bytes = slices.iter().map(|slice| slice.bytes).sum();
         activity.phase(reading.phase, Some(Count::of(Unit::Bytes, bytes)));
@@ -65,7 +76,8 @@ impl Analysis<'_> {
             activity.advanced(slice.bytes);
             Ok(())
         };
-        side_by_side::work_off(&mut readers.connections, slices, one).await.map_err(failed())?;
+        let done = side_by_side::work_off(&mut readers.connections, slices, one).await;
+        done.map_err(reading.failed(self.url))?;
         readers.close().await;
         Ok(())
     }

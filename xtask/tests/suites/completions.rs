@@ -66,7 +66,10 @@ fn completes(shell: &str, arguments: &[&str]) -> Verdict {
     std::fs::create_dir(&folder).unwrap();
     for program in ["xtask", "migrations"] {
         let built = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name(program);
-        std::fs::copy(&built, folder.join(program)).unwrap();
+        // Not every folder is on the same disk.
+        std::fs::hard_link(&built, folder.join(program))
+            .or_else(|_| std::fs::copy(&built, folder.join(program)).map(drop))
+            .unwrap();
     }
     for (typed, offered) in ASKED {
         let mut command = Command::new(shell);

@@ -42,7 +42,9 @@ fn an_index_is_built_beside_writers(server: &TestServer) -> Verdict {
     migrations(&url, &CREATE).succeeds().says(&format!("Created index `{NAME}`"));
     assert_eq!(built(&database), "1 true");
     database.execute(&format!("DROP INDEX {NAME}"));
-    writers.finish();
+    // An index is built in a moment.
+    writers.wait_for(21);
+    assert!(writers.finish() > 20, "the writers had no turn");
     migrations(&url, &[]).succeeds();
     let planned = migrations(&url, &[&CREATE[..], &["--dry-run"]].concat()).exits(3).stdout;
     assert!(planned.contains("CREATE INDEX CONCURRENTLY"), "{planned}");

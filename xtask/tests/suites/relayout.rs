@@ -43,7 +43,7 @@ fn tables_become_partitioned_and_plain_again_under_writers(server: &TestServer) 
     let ranges = "SELECT count(DISTINCT (after, until)) > 2 FROM db_service.relayout_range r JOIN db_service.relayout_job j ON j.id = r.job_id WHERE table_name = 'code_files'";
     assert!(database.truth(ranges), "the rows were copied in one range");
     migrations(&url, &["revert", "--yes"]).succeeds().says("Converted layout `embeddings` to one plain table");
-    writers.finish();
+    assert!(writers.finish() > 50, "the writers had no turn");
     assert_no_difference(&database, "after the way there and back");
     database.execute("DROP SCHEMA db_service CASCADE");
     assert_eq!(database.dump(), undisturbed);

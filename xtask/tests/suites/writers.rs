@@ -62,15 +62,14 @@ impl Writers {
             })
             .collect();
         let writers = Self { stop, written, threads };
-        writers.at_work();
+        // What follows happens beside them, however short it is.
+        writers.wait_for(u64::try_from(writers.threads.len()).unwrap());
         writers
     }
 
-    /// Waits until they have committed as often as there are of them, so that what follows happens beside them, however
-    /// short it is.
-    fn at_work(&self) {
+    /// Waits until they have committed so many transactions.
+    pub(crate) fn wait_for(&self, number: u64) {
         let patience = Instant::now() + Duration::from_mins(2);
-        let number = u64::try_from(self.threads.len()).unwrap();
         while self.written.load(Ordering::Relaxed) < number {
             assert!(Instant::now() < patience, "the writers had no turn");
             assert!(!self.threads.iter().any(JoinHandle::is_finished), "a writer has failed");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use database::quote::literal;
+use database::quote::{hexadecimal, literal};
 
 use super::plan::MigrationPlan;
 use crate::migration::{LEDGER, Migrations, SCHEMA};
@@ -26,10 +26,7 @@ pub fn script(plan: &MigrationPlan, migrations: &Migrations) -> String {
     let is_pending = |version| plan.pending.iter().any(|pending| pending.version == version);
     for (migration, header) in migrations.with_headers().filter(|(migration, _)| is_pending(migration.version)) {
         let (begin, commit) = if migration.no_tx { ("", "") } else { ("BEGIN;\n", "COMMIT;\n") };
-        let checksum = migration.checksum.iter().fold(String::new(), |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        });
+        let checksum = hexadecimal(&migration.checksum);
         let _ = writeln!(
             text,
             "\n-- migration `{}`\n{begin}{}\n-- its row in the ledger\n\

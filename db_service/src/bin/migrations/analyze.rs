@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use database::DatabaseUrl;
+use database::quote::hexadecimal;
 use db_service::analysis::{Analysis, Duplicates, Likeness, MOST_CONNECTIONS, Pair, Pairs, Size};
 use ledger::migration::LAYER;
 use relayout::layout::Bytes;
@@ -56,9 +57,15 @@ impl Analyze {
         let database = url.database();
         Ok(match &self.question {
             Question::Sizes => {
-                let mut sizes = analysis.sizes().await?;
-                let text = text_of_sizes(&mut sizes, self.limit);
-                Found { steps: sizes.iter().map(|size| step_of_size(database, size)).collect(), text }
+                let mut most = Most::new(self.limit, |size: &Size| std::cmp::Reverse(size.bytes));
+                let (mut entries, mut files, mut bytes) = (0, 0, 0);
+                for size in analysis.sizes().await? {
+                    (entries, files, bytes) = (entries + 1, files + size.files, bytes + size.bytes);
+                    most.offer(size);
+                }
+                let shown = most.into_sorted();
+                let text = text_of_sizes(&shown, entries, files, bytes);
+                Found { steps: shown.iter().map(|size| step_of_size(database, size)).collect(), text }
             }
             Question::Duplicates => {
                 let mut most = Most::new(self.limit, |it: &Duplicates| std::cmp::Reverse(it.wasted()));
@@ -117,18 +124,15 @@ impl<T, K: Ord> Most<T, K> {
 }
 
 /// The largest, and how much there is in all.
-fn text_of_sizes(sizes: &mut Vec<Size>, limit: usize) -> String {
-    let (files, bytes) = sizes.iter().fold((0, 0), |(files, bytes), it| (files + it.files, bytes + it.bytes));
-    let (entries, mut text) = (sizes.len(), String::new());
-    sizes.sort_by_key(|size| std::cmp::Reverse(size.bytes));
-    sizes.truncate(limit);
-    let widest = sizes.iter().map(|it| it.repository.chars().count()).max().unwrap_or_default();
-    for Size { repository, language, files, bytes } in sizes.iter() {
+fn text_of_sizes(shown: &[Size], entries: u64, files: u64, bytes: u64) -> String {
+    let mut text = String::new();
+    let widest = shown.iter().map(|it| it.repository.chars().count()).max().unwrap_or_default();
+    for Size { repository, language, files, bytes } in shown {
         let language = language.as_deref().unwrap_or("-");
         // A String takes whatever is written to it.
         let _ = writeln!(text, "{:>9}  {files:>8} files  {repository:widest$}  {language}", Bytes(*bytes).to_string());
     }
-    let _ = write!(text, "{files} files, {} in all{}", Bytes(bytes), left_out(entries, sizes.len()));
+    let _ = write!(text, "{files} files, {} in all{}", Bytes(bytes), left_out(entries, shown.len()));
     text
 }
 
@@ -144,7 +148,7 @@ fn text_of_duplicates(shown: &[Duplicates], groups: u64, wasted: u64) -> String 
             let _ = writeln!(text, "  and {more} more");
         }
     }
-    let left_out = left_out(usize::try_from(groups).unwrap_or(usize::MAX), shown.len());
+    let left_out = left_out(groups, shown.len());
     let _ = write!(text, "{groups} contents are there more than once: {} for the others{left_out}", Bytes(wasted));
     text
 }
@@ -154,7 +158,7 @@ fn text_of_pairs(shown: &[Pair], pairs: Pairs) -> String {
     for Pair { one, other, distance } in shown {
         let _ = writeln!(text, "{:.4}  {}  {}  {}  {}", 1.0 - distance, one.0, one.1, other.0, other.1);
     }
-    let left_out = left_out(usize::try_from(pairs.found).unwrap_or(usize::MAX), shown.len());
+    let left_out = left_out(pairs.found, shown.len());
     let _ = write!(text, "{} pairs{left_out}", pairs.found);
     if pairs.crowded > 0 {
         let _ = write!(
@@ -166,8 +170,9 @@ fn text_of_pairs(shown: &[Pair], pairs: Pairs) -> String {
     text
 }
 
-fn left_out(all: usize, shown: usize) -> String {
-    if all > shown { format!("; {} are not shown, `--limit` shows more", all - shown) } else { String::new() }
+fn left_out(all: u64, shown: usize) -> String {
+    let left_out = all.saturating_sub(u64::try_from(shown).unwrap_or(u64::MAX));
+    if left_out > 0 { format!("; {left_out} are not shown, `--limit` shows more") } else { String::new() }
 }
 
 fn step_of_size(database: &str, size: &Size) -> Step {
@@ -179,10 +184,7 @@ fn step_of_size(database: &str, size: &Size) -> Step {
 fn step_of_group(database: &str, group: &Duplicates) -> Step {
     let files: Vec<_> =
         group.files.iter().map(|file| json!({ "repository": file.repository, "path": file.path })).collect();
-    let hash: String = group.hash.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let hash = hexadecimal(&group.hash);
     let facts = json!({ "sha256": hash, "count": group.count, "bytes": group.bytes, "files": files });
     Step::new(database, LAYER, "duplicates", &hash, Status::Found).facts(facts)
 }
@@ -210,9 +212,12 @@ mod tests {
     #[test]
     fn the_largest_come_first_and_the_rest_is_counted() {
         let size = |repository: &str, bytes| Size { repository: repository.into(), language: None, files: 2, bytes };
-        let mut sizes = vec![size("a", 100), size("longer", 300), size("c", 200)];
+        let mut most = Most::new(2, |size: &Size| std::cmp::Reverse(size.bytes));
+        for size in [size("a", 100), size("longer", 300), size("c", 200)] {
+            most.offer(size);
+        }
         assert_eq!(
-            text_of_sizes(&mut sizes, 2),
+            text_of_sizes(&most.into_sorted(), 3, 6, 600),
             "   0.3 kB         2 files  longer  -\n   0.2 kB         2 files  c       -\n6 files, 0.6 kB in all; 1 are not shown, `--limit` shows more"
         );
     }
