@@ -58,7 +58,7 @@ pub(crate) fn start(site: &Site<'_>, bin: &Path, timeout: Duration) -> Result<()
 /// that it is gone.
 pub(crate) fn stop(site: &Site<'_>, bin: &Path, pid: i32) -> Result<(), Error> {
     let mut command = site.command(&bin.join("pg_ctl"))?;
-    command.args(["stop", "-D", DATA, "-m", "fast", "-w", "-t", "60"]);
+    command.args(["stop", "-s", "-D", DATA, "-m", "fast", "-w", "-t", "60"]);
     let Err(source) = process::stdout(&mut command) else { return Ok(()) };
     match pid_file::inspect(&site.home.data())? {
         Postmaster::Busy { pid: still } | Postmaster::Ready { pid: still, .. } if still == pid => {
@@ -103,9 +103,12 @@ pub(crate) fn clear_stale(home: &Home, timeout: Duration, notes: &mut Vec<Note>)
 }
 
 /// Relative paths, because `pg_ctl` hands them to a shell between plain double quotes.
+///
+/// Silent, because a dot that it prints for each second would end it where this program was killed and nobody reads: the
+/// lock would be free while the server is still starting.
 fn start_arguments(command: &mut Command, timeout: Duration) -> &mut Command {
     let seconds = timeout.as_secs().max(1).to_string();
-    command.args(["start", "-D", DATA, "-l", LOG, "-w", "-t", &seconds])
+    command.args(["start", "-s", "-D", DATA, "-l", LOG, "-w", "-t", &seconds])
 }
 
 /// What was written to `path` after its first `start` bytes, or the end of that; nothing if it cannot be read.
@@ -202,7 +205,7 @@ mod tests {
         let mut command = Command::new("pg_ctl");
         start_arguments(&mut command, Duration::from_millis(2500));
         let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
-        assert_eq!(arguments.join(" "), "start -D data -l log -w -t 2");
+        assert_eq!(arguments.join(" "), "start -s -D data -l log -w -t 2");
     }
 
     #[test]
