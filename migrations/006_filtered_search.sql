@@ -1,4 +1,5 @@
--- Filters that cost less: few rows are counted and compared by one statement, and for many the index is asked before they are.
+-- Searches that cost less: few rows are counted and compared by one statement, and for a filter that many rows pass, the index is
+-- asked before they are.
 --
 -- requires-ecto: 20251005030000, 20251005030001
 -- requires-table: public.code_files, public.embeddings
@@ -6,12 +7,14 @@
 -- provides: db_service.compare_qualifying(integer, text[], public.vector, integer, text, text, text, jsonb)
 -- provides: db_service.nearest_codes(text, public.halfvec, bit, integer, integer, text[], text, text, text, jsonb)
 --
--- Why: across repositories, what passes a filter was counted first and searched then, by two statements that were planned anew
+-- Why: an exact search computed each distance twice, in its condition and in its order; in a repository of a few hundred rows,
+-- most of the time went into statements that decided what to do. Across repositories, what passes a filter was counted first and searched then, by two statements that were planned anew
 -- each time over all leaves; and where many rows pass, the index was read on by a plan that looked at all of them. Measured on
 -- 13,000 real vectors and three noisy copies of each: a filter that half of them pass took 114 ms. And what was written and not
 -- folded yet was compared with every candidate by its name.
--- Who uses it: search_across and search_in_repositories of 005_search, which give the same rows as before.
--- Locks: none on tables of others. Undo: run qualifying_codes and search_many of 005_search again, as CREATE OR REPLACE.
+-- Who uses it: the functions of 005_search, which give the same rows as before.
+-- Locks: none on tables of others. Undo: run search_in_repository, qualifying_codes and search_many of 005_search again, as CREATE
+-- OR REPLACE.
 
 -- Subqueries that give one value, in place of EXISTS: they are asked for each candidate, and never for all rows at once, so that
 -- one plan serves every filter, and however much lies in fresh_codes, of which a plan that was made once knows nothing.
@@ -94,6 +97,126 @@ BEGIN
 END $$;
 
 COMMENT ON FUNCTION db_service.nearest_codes(text, public.halfvec, bit, integer, integer, text[], text, text, text, jsonb) IS 'The nearest codes that pass the filters, by the index of a form: of so many that are wanted those that passed, and the nearest of these, so many as are kept.';
+
+-- OFFSET 0, here and below: a distance is computed once, and then looked at. Without it the planner puts the computation in place
+-- of its name, in the condition, in the order and in what is given back.
+CREATE OR REPLACE FUNCTION db_service.search_in_repository(
+    repository text, query public.vector, k integer DEFAULT 10, model text DEFAULT NULL, path_prefix text DEFAULT NULL,
+    language text DEFAULT NULL, metadata jsonb DEFAULT NULL, recall text DEFAULT 'balanced')
+RETURNS TABLE (repo_name text, path text, distance double precision, way text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 COST 10000 SET search_path = ''
+SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = on SET enable_indexscan = on
+SET enable_indexonlyscan = on SET enable_bitmapscan = on SET enable_sort = on SET enable_nestloop = on
+SET enable_hashjoin = on SET enable_mergejoin = off SET enable_partition_pruning = on SET enable_incremental_sort = off
+SET random_page_cost = 1.1 SET seq_page_cost = 1 SET cpu_tuple_cost = 0.01 SET cpu_index_tuple_cost = 0.005
+SET cpu_operator_cost = 0.0025 SET effective_cache_size = '4GB' SET max_parallel_workers_per_gather = 0
+AS $$
+#variable_conflict use_variable
+DECLARE
+    is_filtered boolean;
+    leaf oid;
+    in_leaf double precision;
+    few integer := GREATEST(1000, 2 * k);
+    exact_rows integer;
+    qualify integer;
+    ef_search integer;
+    more integer;
+    before text[];
+    paths text[];
+    distances double precision[];
+BEGIN
+    PERFORM db_service.check_search(query, k, recall);
+    model := db_service.model_to_compare(model);
+    is_filtered := model IS NOT NULL OR path_prefix IS NOT NULL OR language IS NOT NULL OR metadata IS NOT NULL;
+    IF NOT is_filtered THEN
+        -- Most repositories hold few rows, and then one statement is all that there is: where there are more, it compares none.
+        RETURN QUERY WITH counted AS MATERIALIZED (
+            SELECT pg_catalog.count(*) AS number
+            FROM (SELECT FROM public.embeddings e WHERE e.repo_name = repository LIMIT few) c)
+        SELECT repository, n.path, n.distance, 'exact'::text
+        FROM (SELECT e.path, e.embedding OPERATOR(public.<=>) query AS distance
+              FROM public.embeddings e
+              WHERE e.repo_name = repository AND (SELECT c.number < few FROM counted c) OFFSET 0) n
+        WHERE n.distance <> 'NaN'
+        ORDER BY n.distance, n.path LIMIT k;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    SELECT e.tableoid INTO leaf FROM public.embeddings e WHERE e.repo_name = repository LIMIT 1;
+    IF leaf IS NULL THEN
+        RETURN;
+    END IF;
+    IF is_filtered THEN
+        -- The index of a filter is worth the planning.
+        PERFORM pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
+    IF recall <> 'exact' AND pg_catalog.current_setting('hnsw.iterative_scan', true) IS NOT NULL THEN
+        IF is_filtered THEN
+            SELECT c.qualify, c.paths, c.distances INTO qualify, paths, distances
+            FROM db_service.compare_qualifying(few, ARRAY[repository], query, k, model, path_prefix, language, metadata) c;
+            IF qualify < few THEN
+                RETURN QUERY SELECT repository, n.path, n.distance, 'exact'::text
+                FROM ROWS FROM (pg_catalog.unnest(paths), pg_catalog.unnest(distances)) n (path, distance)
+                ORDER BY 3, 2;
+                RETURN;
+            END IF;
+        END IF;
+        -- To compare a row costs about 1.3 us; a scan of the index costs as many times more as there are rows of others
+        -- beside those that qualify. Here both cost the same. A row of a leaf takes half a page.
+        SELECT GREATEST(c.reltuples, pg_catalog.pg_table_size(leaf) / 4096.0) INTO in_leaf
+        FROM pg_catalog.pg_class c WHERE c.oid = leaf;
+        exact_rows := LEAST(GREATEST(pg_catalog.sqrt(800 * in_leaf), 1000, 2 * k), 10000);
+        IF is_filtered THEN
+            SELECT pg_catalog.count(*) INTO qualify
+            FROM (SELECT FROM db_service.qualifying(model, path_prefix, language, metadata) e
+                  WHERE e.repo_name = repository LIMIT exact_rows) counted;
+        ELSE
+            SELECT pg_catalog.count(*) INTO qualify
+            FROM (SELECT FROM public.embeddings e WHERE e.repo_name = repository LIMIT exact_rows) counted;
+        END IF;
+        IF qualify >= exact_rows THEN
+            SELECT s.ef_search, s.more INTO ef_search, more
+            FROM db_service.search_setting s WHERE s.way = 'hnsw' AND s.recall = search_in_repository.recall;
+            before := db_service.take_index(ef_search, k + more);
+            IF is_filtered THEN
+                SELECT pg_catalog.array_agg(n.path), pg_catalog.array_agg(n.distance) INTO paths, distances
+                FROM (SELECT e.path, e.embedding OPERATOR(public.<=>) query AS distance
+                      FROM db_service.qualifying(model, path_prefix, language, metadata) e
+                      WHERE e.repo_name = repository
+                      ORDER BY e.embedding OPERATOR(public.<=>) query LIMIT k + more) n;
+            ELSE
+                SELECT pg_catalog.array_agg(n.path), pg_catalog.array_agg(n.distance) INTO paths, distances
+                FROM (SELECT e.path, e.embedding OPERATOR(public.<=>) query AS distance
+                      FROM public.embeddings e
+                      WHERE e.repo_name = repository
+                      ORDER BY e.embedding OPERATOR(public.<=>) query LIMIT k + more) n;
+            END IF;
+            PERFORM db_service.leave_index(before);
+            IF pg_catalog.cardinality(paths) >= k THEN
+                RETURN QUERY SELECT repository, n.path, n.distance, 'hnsw'::text
+                FROM ROWS FROM (pg_catalog.unnest(paths), pg_catalog.unnest(distances)) n (path, distance)
+                ORDER BY 3, 2 LIMIT k;
+                RETURN;
+            END IF;
+        END IF;
+    END IF;
+    -- A vector of zeros has no direction, and is in no index either.
+    IF is_filtered THEN
+        RETURN QUERY SELECT repository, n.path, n.distance, 'exact'::text
+        FROM (SELECT e.path, e.embedding OPERATOR(public.<=>) query AS distance
+              FROM db_service.qualifying(model, path_prefix, language, metadata) e
+              WHERE e.repo_name = repository OFFSET 0) n
+        WHERE n.distance <> 'NaN'
+        ORDER BY n.distance, n.path LIMIT k;
+    ELSE
+        RETURN QUERY SELECT repository, n.path, n.distance, 'exact'::text
+        FROM (SELECT e.path, e.embedding OPERATOR(public.<=>) query AS distance
+              FROM public.embeddings e WHERE e.repo_name = repository OFFSET 0) n
+        WHERE n.distance <> 'NaN'
+        ORDER BY n.distance, n.path LIMIT k;
+    END IF;
+END $$;
 
 CREATE OR REPLACE FUNCTION db_service.search_many(
     repositories text[], query public.vector, k integer, model text, path_prefix text, language text, metadata jsonb, recall text)
@@ -251,15 +374,15 @@ BEGIN
         RETURN QUERY SELECT n.repo_name, n.path, n.distance, 'exact'::text
         FROM (SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
               FROM db_service.qualifying(model, path_prefix, language, metadata) e
-              WHERE repositories IS NULL OR e.repo_name = ANY (repositories)) n
+              WHERE repositories IS NULL OR e.repo_name = ANY (repositories) OFFSET 0) n
         WHERE n.distance <> 'NaN'
-        ORDER BY n.distance + 0, n.repo_name, n.path LIMIT k;
+        ORDER BY n.distance, n.repo_name, n.path LIMIT k;
     ELSE
         RETURN QUERY SELECT n.repo_name, n.path, n.distance, 'exact'::text
         FROM (SELECT e.repo_name, e.path, e.embedding OPERATOR(public.<=>) query AS distance
-              FROM public.embeddings e) n
+              FROM public.embeddings e OFFSET 0) n
         WHERE n.distance <> 'NaN'
-        ORDER BY n.distance + 0, n.repo_name, n.path LIMIT k;
+        ORDER BY n.distance, n.repo_name, n.path LIMIT k;
     END IF;
 END $$;
 

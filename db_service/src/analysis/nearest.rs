@@ -42,7 +42,8 @@ impl Analysis<'_> {
         let texts: Vec<String> = vectors.iter().map(|vector| vector_text(vector)).collect();
         let nearest = RefCell::new(vec![Vec::new(); vectors.len()]);
         let compare = async |connection: &mut PgConnection, slice: &Slice| {
-            // Each vector is read once, and not for every row.
+            // Each vector is read once, and not for every row; and each distance is computed once, and not anew where its
+            // name stands.
             let sql = format!(
                 "WITH asked AS MATERIALIZED (
                      SELECT a.number, a.text::public.vector AS vector
@@ -54,9 +55,10 @@ impl Analysis<'_> {
                      FROM (SELECT t.repo_name::text, t.path::text, t.embedding OPERATOR(public.<=>) a.vector AS distance
                            FROM {} t
                            WHERE {} AND ($3::text IS NULL OR t.repo_name OPERATOR(pg_catalog.=) $3)
-                             AND ($4::text IS NULL OR t.model::text OPERATOR(pg_catalog.=) $4)) c
+                             AND ($4::text IS NULL OR t.model::text OPERATOR(pg_catalog.=) $4)
+                           OFFSET 0) c
                      WHERE c.distance OPERATOR(pg_catalog.<>) 'NaN'
-                     ORDER BY c.distance OPERATOR(pg_catalog.+) 0, c.repo_name COLLATE \"C\", c.path COLLATE \"C\"
+                     ORDER BY c.distance, c.repo_name COLLATE \"C\", c.path COLLATE \"C\"
                      LIMIT $2) n",
                 slice.relation,
                 slice.condition()
