@@ -119,6 +119,8 @@ fn check(database: &Database<'_>, meant: &Meant, times: usize, when: &str) {
         let found = plans.lines().any(|line| line.contains("Scan") && line.contains(unwanted));
         assert!(!found, "`{unwanted}` in the plans of {call}, {when}:\n{plans}");
     }
+    let again = plans.lines().find(|line| line.contains("Filter:") && line.contains("<=>"));
+    assert_eq!(again, None, "a distance is computed anew in the plans of {call}, {when}:\n{plans}");
 }
 
 /// On tables that nobody has analyzed, as after a bulk load.
