@@ -68,12 +68,12 @@ DECLARE
     is_filtered boolean := repositories IS NOT NULL OR model IS NOT NULL OR path_prefix IS NOT NULL OR language IS NOT NULL
                            OR metadata IS NOT NULL;
 BEGIN
-    IF form = 'halfvec' AND is_filtered THEN
+    IF form <> 'bits' AND is_filtered THEN
         SELECT pg_catalog.array_agg(c.repo_name), pg_catalog.array_agg(c.path) INTO names, paths
         FROM (SELECT c.repo_name, c.path
               FROM db_service.qualifying_codes(repositories, model, path_prefix, language, metadata) c
               ORDER BY c.half OPERATOR(public.<=>) half LIMIT wanted) c;
-    ELSIF form = 'halfvec' THEN
+    ELSIF form <> 'bits' THEN
         SELECT pg_catalog.array_agg(c.repo_name), pg_catalog.array_agg(c.path) INTO names, paths
         FROM (SELECT c.repo_name, c.path
               FROM db_service.embedding_codes c

@@ -39,6 +39,7 @@ let
   # The extensions of the development server, by their names in SQL.
   extensions = {
     vector = from.pgvector;
+    vchord = from.vectorchord;
     timescaledb = from.timescaledb;
   }
   # pgvecto.rs is built for Linux only.

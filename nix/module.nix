@@ -1,4 +1,4 @@
-# The server for those who deploy on NixOS: PostgreSQL with the three extensions, and what they need at its start.
+# The server for those who deploy on NixOS: PostgreSQL with the four extensions, and what they need at its start.
 # Databases and schema are `migrations` and Ecto's business.
 {
   config,
@@ -28,10 +28,15 @@ in
         [
           extensions.pgvector
           extensions.timescaledb-apache
+          extensions.vectorchord
         ]
         ++ lib.optional cfg.pgvecto-rs extensions.pgvecto-rs;
       settings = {
-        shared_preload_libraries = [ "timescaledb" ] ++ lib.optional cfg.pgvecto-rs "vectors";
+        shared_preload_libraries = [
+          "timescaledb"
+          "vchord"
+        ]
+        ++ lib.optional cfg.pgvecto-rs "vectors";
         # Every leaf of a partitioned table takes a lock of its own.
         max_locks_per_transaction = lib.mkDefault 256;
       };

@@ -22,6 +22,7 @@ in
   inherit (pkgs.postgresql_16.pkgs) pgvector; # all
   # Up to nixos-25.11, for PostgreSQL 14 to 16; marked broken on 17. Thrown away as an alias where it is gone.
   pgvecto-rs = pkgs.postgresql_16.pkgs.pgvecto-rs; # up to 25.11
+  inherit (pkgs.postgresql_16.pkgs) vectorchord; # 25.05 and later
   timescaledb = pkgs.postgresql_16.pkgs.timescaledb-apache; # 23.05 and later; `timescaledb` is unfree
   inherit (pkgs) postgresqlTestHook; # 22.05 and later
 

@@ -19,6 +19,7 @@ SELECT c.form AS "form!",
              WHERE i.indrelid = 'db_service.embedding_codes'::pg_catalog.regclass AND i.indisvalid AND NOT i.indisprimary)
            AS "indexes!: Vec<String>",
        EXISTS (SELECT FROM db_service.embedding_codes) AS "is_filled!",
+       EXISTS (SELECT FROM pg_catalog.pg_am a WHERE a.amname = 'vchordrq') AS "has_vchord!",
        -- No more than it takes to know that a fold is due.
        (SELECT pg_catalog.count(*) FROM (SELECT FROM db_service.fresh_codes LIMIT $1::bigint + 1) f) AS "fresh!",
        (SELECT GREATEST(pg_catalog.sum(GREATEST(l.reltuples, 0)), 0)::bigint

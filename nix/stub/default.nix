@@ -70,6 +70,7 @@ let
           pkgs = {
             pgvector = extension "vector";
             pgvecto-rs = extension "vectors";
+            vectorchord = extension "vchord";
             timescaledb-apache = extension "timescaledb";
           };
         };

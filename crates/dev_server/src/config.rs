@@ -10,7 +10,7 @@ use crate::installation::{Installation, LIBRARY_SUFFIX};
 pub(crate) const FILE_NAME: &str = "dev_server.conf";
 
 /// Libraries that extensions need loaded when the server starts.
-const PRELOAD: [&str; 3] = ["pg_stat_statements", "timescaledb", "vectors"];
+const PRELOAD: [&str; 4] = ["pg_stat_statements", "timescaledb", "vectors", "vchord"];
 
 /// Those of [`PRELOAD`] that `installation` has. A name without a library keeps a server from starting.
 pub(crate) fn preload(installation: &Installation) -> Vec<&'static str> {

@@ -10,11 +10,11 @@ use super::{Error, Recall, Scope};
 /// A setting that was tried out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibrated {
-    /// The index: `hnsw`, `halfvec` or `bits`.
+    /// The index: `hnsw`, `halfvec`, `bits` or `vchordrq`.
     pub way: String,
     /// The recall that is wanted.
     pub recall: Recall,
-    /// How many candidates the index was asked for before.
+    /// How many candidates the index was asked for before; of `vchordrq`, how many of its lists were read.
     pub before: i32,
     /// How many it is asked for now.
     pub ef_search: i32,
@@ -37,7 +37,13 @@ impl Calibrated {
 }
 
 /// What is tried, one after the other; pgvector takes no more than the last.
-const STEPS: [i32; 16] = [20, 30, 40, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000];
+const STEPS: [i32; 19] = [3, 6, 10, 20, 30, 40, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000];
+
+/// Few lists may be enough; fewer candidates than twice the wanted rows never are.
+fn steps(way: &str) -> impl Iterator<Item = i32> {
+    let least = if way == "vchordrq" { 1 } else { 20 };
+    STEPS.into_iter().filter(move |step| *step >= least)
+}
 
 /// What a name means.
 #[must_use]
@@ -74,10 +80,10 @@ pub async fn calibrate(
             let found = measure(connection, &samples, recall).await?;
             let [way] = found.ways.as_slice() else { continue };
             let Some(before) = setting(connection, way, recall).await? else { continue };
-            activity.phase("searching", Some(Count::about(Unit::Rows, 0, STEPS.len() as u64)));
+            activity.phase("searching", Some(Count::about(Unit::Rows, 0, steps(way).count() as u64)));
             let tried = async |connection: &mut PgConnection| {
                 let mut best = (before, found.recall);
-                for ef_search in STEPS {
+                for ef_search in steps(way) {
                     set(connection, way, recall, ef_search, None).await?;
                     best = (ef_search, measure(connection, &samples, recall).await?.recall);
                     activity.advanced(1);
@@ -117,7 +123,7 @@ async fn setting(connection: &mut PgConnection, way: &str, recall: Recall) -> Re
 }
 
 /// The signs of a vector say so little that all candidates have to be compared; half precision changes the order of the
-/// nearest hardly ever; a leaf's index is read on, and gives distances for nothing.
+/// nearest hardly ever, and `vchordrq` has compared by it already; a leaf's index is read on, and gives distances for nothing.
 async fn set(
     connection: &mut PgConnection,
     way: &str,
@@ -128,7 +134,8 @@ async fn set(
     sqlx::query!(
         "UPDATE db_service.search_setting
          SET ef_search = $3, measured = $4,
-             more = LEAST(CASE way WHEN 'bits' THEN 1000 WHEN 'halfvec' THEN 10 ELSE 60 END, GREATEST($3 - 10, 0))
+             more = CASE way WHEN 'vchordrq' THEN 10
+                    ELSE LEAST(CASE way WHEN 'bits' THEN 1000 WHEN 'halfvec' THEN 10 ELSE 60 END, GREATEST($3 - 10, 0)) END
          WHERE way = $1 AND recall = $2",
         way,
         recall.name(),

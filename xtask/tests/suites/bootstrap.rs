@@ -73,7 +73,7 @@ fn extensions_come_by_policy(server: &TestServer) -> Verdict {
     };
     assert_eq!(status("vector"), "created");
     let preloaded = server.named("postgres").text("SHOW shared_preload_libraries");
-    for name in ["vectors", "timescaledb"] {
+    for name in ["vectors", "vchord", "timescaledb"] {
         let can_be_had = server.offers(name) && preloaded.contains(name);
         assert_eq!(status(name), if can_be_had { "created" } else { "left_out" }, "{name}");
         let there = format!("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = '{name}')");
@@ -124,7 +124,7 @@ fn a_name_may_hold_quotes_and_spaces(server: &TestServer) -> Verdict {
 }
 
 fn a_required_extension_that_is_missing_is_an_error(server: &TestServer) -> Verdict {
-    let missing = ["vectors", "timescaledb"].into_iter().find(|name| !server.offers(name));
+    let missing = ["vectors", "vchord", "timescaledb"].into_iter().find(|name| !server.offers(name));
     let Some(missing) = missing else { return Skipped("this server offers every extension".into()) };
     let database = Database::empty(server);
     bootstrap(&database, &["--require", missing])

@@ -54,6 +54,7 @@ mod tally;
 mod transcripts;
 mod triggers;
 mod twins;
+mod vchordrq;
 mod versions;
 mod words;
 mod worker;
@@ -154,6 +155,7 @@ fn all_tests() -> Vec<(String, Test)> {
         prepared::tests(),
         kinds::tests(),
         rights::tests(),
+        vchordrq::tests(),
         versions::tests(),
         search::tests(),
         search_model::tests(),

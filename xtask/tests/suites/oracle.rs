@@ -14,6 +14,13 @@ const ORACLE: &str = "SELECT concat_ws(' ', repo_name, path, round(d::numeric, 6
 /// What a function finds, and the ways it took.
 pub(crate) type Found = (Vec<String>, String);
 
+/// What codes can be indexed as on this server.
+pub(crate) fn forms_of_codes(server: &TestServer) -> Vec<&'static str> {
+    let loads_vchord = || server.named("postgres").text("SHOW shared_preload_libraries").contains("vchord");
+    let by_vchord = (server.offers("vchord") && loads_vchord()).then_some("vchordrq");
+    ["halfvec", "bits"].into_iter().chain(by_vchord).collect()
+}
+
 /// The rows that searches are tried on.
 pub(crate) fn filled(server: &TestServer) -> Database<'_> {
     Database::at(server, Stage::Searchable)

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::Verdict::{self, Passed};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
-use crate::oracle::{filled, found, found_each, nearest, nearest_each, vector};
+use crate::oracle::{filled, forms_of_codes, found, found_each, nearest, nearest_each, vector};
 use crate::searchable::VECTOR;
 use crate::server::TestServer;
 
@@ -137,10 +137,10 @@ fn every_filter_keeps_its_promise(server: &TestServer) -> Verdict {
     Passed
 }
 
-/// By the codes in either form; what was written since they were folded is among it.
+/// By the codes in each form; what was written since they were folded is among it.
 fn what_most_rows_pass_is_found_by_the_codes(server: &TestServer) -> Verdict {
     let database = filled(server);
-    for form in ["halfvec", "bits"] {
+    for form in forms_of_codes(server) {
         database.execute(&format!("UPDATE db_service.codes SET form = '{form}'"));
         migrations(&database.url_text(), &[]).succeeds();
         database.execute(&format!(

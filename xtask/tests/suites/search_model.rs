@@ -67,7 +67,12 @@ fn compare(database: &Database<'_>, model: &Model, random: &mut Random, when: &s
 /// Runs that are killed: what is declared before, the run, and what brings the table back into leaves.
 const KILLED: [(&str, &[&str], &[&str]); 5] = [
     ("SELECT db_service.begin_codes()", &["--yes"], &["--yes"]),
-    ("UPDATE db_service.codes SET form = CASE form WHEN 'bits' THEN 'halfvec' ELSE 'bits' END", &["--yes"], &["--yes"]),
+    (
+        "UPDATE db_service.codes
+         SET form = CASE form WHEN 'bits' THEN 'vchordrq' WHEN 'vchordrq' THEN 'halfvec' ELSE 'bits' END",
+        &["--yes"],
+        &["--yes"],
+    ),
     (
         "SELECT",
         &["revert", "--table", "embeddings", "--yes"],

@@ -29,6 +29,8 @@ pub(crate) struct Ground {
     pub(crate) of_leaf: Setting,
     /// What it means for codes in half precision.
     pub(crate) of_codes: Setting,
+    /// VectorChord is installed.
+    pub(crate) has_vchord: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +115,8 @@ impl Ground {
         calibrate(&mut connection, console).await?;
         let of_leaf = setting(&mut connection, "hnsw").await.map_err(failed("read the settings"))?;
         let of_codes = setting(&mut connection, "halfvec").await.map_err(failed("read the settings"))?;
+        let has_vchord = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_am WHERE amname = 'vchordrq')");
+        let has_vchord = has_vchord.fetch_one(&mut connection).await.map_err(failed("look for VectorChord"))?;
         connection::close(connection).await;
         Ok(Self {
             model,
@@ -124,6 +128,7 @@ impl Ground {
             queries,
             of_leaf,
             of_codes,
+            has_vchord,
         })
     }
 }

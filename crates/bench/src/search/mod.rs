@@ -24,8 +24,10 @@ use sized::Sized;
 
 pub use measured::Measured;
 
-/// What the codes are indexed as; the layer begins with the first.
-const FORMS: [&str; 2] = ["halfvec", "bits"];
+/// What the codes are indexed as; the layer begins with the first, and the last needs VectorChord.
+const FORMS: [&str; 3] = ["halfvec", "bits", VCHORDRQ];
+
+const VCHORDRQ: &str = "vchordrq";
 
 /// How much of it.
 #[derive(Clone, Debug)]
@@ -80,7 +82,7 @@ async fn measure_in(
         contests.push(search(case).await?);
     }
     let (mut writes, mut forms) = (Vec::new(), Vec::new());
-    for form in FORMS {
+    for form in FORMS.into_iter().filter(|form| *form != VCHORDRQ || ground.has_vchord) {
         job.announce(&format!("Building the codes as {form}"));
         ground::switch(url, form, set_up, console).await?;
         contests.push(search(cases::across_by(form, &ground)).await?);

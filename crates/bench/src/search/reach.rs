@@ -68,6 +68,7 @@ fn of_contest(contest: &Contest, rows: i64) -> Vec<Line> {
         // Where the planner takes the index of the filter, both sides compare the same few rows.
         Work::Filtered => &[(Side::Iterative, ITERATIVE, 5.0), (Side::Flat, FLAT, 1.0)],
         Work::Across("bits") => &[(Side::Leaves, LEAVES, 3.0)],
+        Work::Across("vchordrq") => &[(Side::Leaves, LEAVES, 8.0), (Side::Flat, FLAT, 1.0)],
         Work::Across(_) => &[(Side::Leaves, LEAVES, 6.0), (Side::Flat, FLAT, 1.0)],
     };
     // Across, most searches cost the same: the middle one counts. Elsewhere the worst do.

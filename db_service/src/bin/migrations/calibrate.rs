@@ -37,7 +37,8 @@ fn step(database: &str, calibrated: &Calibrated) -> Step {
     let status = if calibrated.is_changed() { Status::Set } else { Status::Unchanged };
     let change = if calibrated.is_changed() { format!("{before} to {ef_search}") } else { ef_search.to_string() };
     let short = if calibrated.is_reached() { "" } else { ", the most that this index can" };
-    let detail = format!("`{}` ef_search {change}: finds {measured:.3} of the nearest{short}", recall.name());
+    let setting = if way == "vchordrq" { "probes" } else { "ef_search" };
+    let detail = format!("`{}` {setting} {change}: finds {measured:.3} of the nearest{short}", recall.name());
     let facts = json!({ "recall": recall.name(), "before": before, "ef_search": ef_search, "measured": measured });
     Step::new(database, LAYER, "recall", way, status).detail(detail).facts(facts)
 }
@@ -59,6 +60,8 @@ mod tests {
         };
         let said = |it: &Calibrated| step("d", it).detail.unwrap();
         assert_eq!(said(&set), "`balanced` ef_search 120 to 80: finds 0.993 of the nearest");
+        let lists = Calibrated { way: "vchordrq".into(), ..set.clone() };
+        assert!(said(&lists).starts_with("`balanced` probes 120 to 80"));
         let same = Calibrated { before: 1000, ef_search: 1000, measured: 0.9, ..set };
         assert_eq!(said(&same), "`balanced` ef_search 1000: finds 0.900 of the nearest, the most that this index can");
         assert_eq!(step("d", &same).status, Status::Unchanged);

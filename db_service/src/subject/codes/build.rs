@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::activity::{Activity, Count, Unit};
 use terminal::step::Status;
 
-use super::form::Form;
+use super::form::{Form, OfVchord};
 use super::state::Gap;
 use crate::subject::Terms;
 
@@ -72,8 +72,8 @@ pub(super) async fn close(gap: &Gap, terms: &Terms<'_>, worker: &mut Worker) -> 
 
 /// Empties them, with all that is waiting, and says so in their state.
 async fn clear(worker: &mut Worker, state: &str) -> Result<(), sqlx::Error> {
-    let indexes = [Form::Halfvec, Form::Bits].into_iter().filter_map(Form::index);
-    let drops = indexes.map(|index| format!("DROP INDEX IF EXISTS db_service.{index}; ")).collect::<Vec<_>>().concat();
+    let drops =
+        Form::indexes().map(|index| format!("DROP INDEX IF EXISTS db_service.{index}; ")).collect::<Vec<_>>().concat();
     // What is waiting stays where it is kept up: it may be newer than what is copied.
     let sql = format!(
         "{drops}TRUNCATE db_service.embedding_codes;
@@ -117,7 +117,10 @@ async fn alone(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// Builds the index of a form, and has searches use it in the same moment. Searches go on meanwhile; whoever folds waits.
 async fn index(worker: &mut Worker, form: Form, terms: &Terms<'_>) -> Result<(), sqlx::Error> {
     let Some(name) = form.index() else { return Ok(()) };
-    let (megabytes, helpers) = (terms.engine.budget.megabytes, terms.engine.budget.jobs.saturating_sub(1));
+    let (megabytes, threads) = (terms.engine.budget.megabytes, terms.engine.budget.jobs);
+    let helpers = threads.saturating_sub(1);
+    let there = sqlx::query_file!("queries/codes_to_index.sql").fetch_one(&mut **worker).await?;
+    let of_vchord = OfVchord { schema: there.vchord.as_deref().unwrap_or("public"), threads };
     let sql = format!(
         "SET LOCAL maintenance_work_mem = '{megabytes}MB'; SET LOCAL max_parallel_maintenance_workers = {helpers};
          DROP INDEX IF EXISTS db_service.{name};
@@ -125,7 +128,7 @@ async fn index(worker: &mut Worker, form: Form, terms: &Terms<'_>) -> Result<(),
          INSERT INTO db_service.embedding_model
          SELECT model FROM db_service.embedding_codes EXCEPT SELECT model FROM db_service.embedding_model;
          UPDATE db_service.codes SET built = '{form}'",
-        definition = form.definition(),
+        definition = form.definition(u64::try_from(there.rows).unwrap_or_default(), &of_vchord),
     );
     transaction::run(worker, transaction::CHANGE, async |connection| {
         alone(connection).await?;

@@ -47,7 +47,7 @@ pub(super) async fn check(
         let message = format!("{searches} searches found only {recall:.3} of the nearest");
         return Ok(vec![Err(Finding::new("codes-recall", message).at(place))]);
     }
-    let form = codes.form;
+    let form = codes.wanted();
     let detail = format!(
         "{form}; {} compared with their vectors; {searches} searches found {recall:.3} of the nearest",
         found.compared

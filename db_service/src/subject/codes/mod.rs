@@ -113,8 +113,8 @@ impl Planned for CodesPlan {
 
     fn unchanged(&self, database: &str) -> Vec<Step> {
         let unchanged = self.0.iter().filter(|codes| codes.gaps().is_empty() && codes.is_in_use());
-        let unchanged = unchanged.map(|codes| step(database, Status::Unchanged).detail(codes.form.to_string()));
-        unchanged.chain(self.0.iter().filter_map(|codes| left_out(database, codes))).collect()
+        let unchanged = unchanged.map(|codes| step(database, Status::Unchanged).detail(codes.wanted().to_string()));
+        unchanged.chain(self.0.iter().flat_map(|codes| left_out(database, codes))).collect()
     }
 
     fn pending(&self, database: &str) -> Vec<Step> {
@@ -151,10 +151,16 @@ impl Planned for CodesPlan {
     }
 }
 
-/// Why searches across repositories go to the leaves, where that is nobody's wish.
-fn left_out(database: &str, codes: &Codes) -> Option<Step> {
-    let remedy = codes.closed()?;
-    Some(step(database, Status::LeftOut).detail("this role does not own them").remedy(remedy))
+/// Why searches across repositories go to the leaves, or use another index than was declared, where that is nobody's wish.
+fn left_out(database: &str, codes: &Codes) -> Vec<Step> {
+    let left_out = || step(database, Status::LeftOut);
+    let closed = codes.closed().map(|remedy| left_out().detail("this role does not own them").remedy(remedy));
+    let unoffered = codes.lacks_vchord().then(|| {
+        left_out()
+            .detail("the form `vchordrq` needs the extension `vchord`, which this database lacks: indexed as halfvec")
+            .remedy("`CREATE EXTENSION vchord`, where the server offers it, and run this again")
+    });
+    closed.into_iter().chain(unoffered).collect()
 }
 
 fn step(database: &str, status: Status) -> Step {

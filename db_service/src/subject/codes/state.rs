@@ -22,6 +22,8 @@ pub struct Codes {
     pub is_wanted: bool,
     /// Names of the vector indexes there are.
     pub indexes: Vec<String>,
+    /// VectorChord is installed.
+    pub(super) has_vchord: bool,
     /// There are rows.
     pub is_filled: bool,
     /// Rows that wait for a fold, counted no further than it takes to know that a fold is due.
@@ -72,6 +74,7 @@ impl Codes {
             is_kept: row.is_kept,
             is_wanted: row.is_wanted,
             indexes: row.indexes,
+            has_vchord: row.has_vchord,
             is_filled: row.is_filled,
             fresh: row.fresh,
             estimated_rows: row.estimated_rows,
@@ -80,6 +83,18 @@ impl Codes {
             to_grant: row.to_grant,
             to_revoke: row.to_revoke,
         }))
+    }
+
+    /// What they are to be indexed as: what is declared, if it can be had here.
+    #[must_use]
+    pub fn wanted(&self) -> Form {
+        if self.lacks_vchord() { Form::Halfvec } else { self.form }
+    }
+
+    /// Whether what is declared needs an extension that is not there.
+    #[must_use]
+    pub(super) fn lacks_vchord(&self) -> bool {
+        self.form == Form::Vchordrq && !self.has_vchord
     }
 
     /// Whether searches use them.
@@ -106,15 +121,15 @@ impl Codes {
             return if is_gone || self.is_awaited() { Vec::new() } else { vec![Gap::Drop] };
         }
         let mut gaps = Vec::new();
+        let form = self.wanted();
         if self.built.is_none() {
             let about = u64::try_from(self.estimated_rows).unwrap_or_default();
-            gaps.push(Gap::Copy { form: self.form, from_start: !self.is_begun, about });
+            gaps.push(Gap::Copy { form, from_start: !self.is_begun, about });
         }
-        let wanted = self.form.index();
-        let is_indexed =
-            self.built == Some(self.form) && self.indexes.iter().any(|index| wanted == Some(index.as_str()));
+        let wanted = form.index();
+        let is_indexed = self.built == Some(form) && self.indexes.iter().any(|index| wanted == Some(index.as_str()));
         if self.built.is_some() && !is_indexed {
-            gaps.push(Gap::Index(self.form));
+            gaps.push(Gap::Index(form));
         }
         let others = self.indexes.iter().filter(|index| wanted != Some(index.as_str()));
         gaps.extend(others.map(|index| Gap::Unindex(index.clone())));
@@ -178,6 +193,7 @@ mod tests {
             is_kept: true,
             is_wanted: true,
             indexes: vec!["embedding_codes_halfvec".into()],
+            has_vchord: false,
             is_filled: true,
             fresh: FOLD_AT,
             estimated_rows: 7,
@@ -206,6 +222,17 @@ mod tests {
     fn another_form_is_built_before_the_first_goes() {
         let other = Codes { form: Form::Bits, ..ready() };
         assert_eq!(other.gaps(), [Gap::Index(Form::Bits), Gap::Unindex("embedding_codes_halfvec".into())]);
+    }
+
+    #[test]
+    fn what_needs_an_extension_that_is_not_there_is_built_otherwise() {
+        let declared = Codes { form: Form::Vchordrq, ..ready() };
+        assert!(declared.lacks_vchord() && declared.gaps().is_empty());
+        let installed = Codes { has_vchord: true, ..declared };
+        assert_eq!(installed.gaps(), [Gap::Index(Form::Vchordrq), Gap::Unindex("embedding_codes_halfvec".into())]);
+        // Dropped with its index, after use.
+        let dropped = Codes { built: Some(Form::Vchordrq), indexes: Vec::new(), has_vchord: false, ..installed };
+        assert_eq!(dropped.gaps(), [Gap::Index(Form::Halfvec)]);
     }
 
     #[test]

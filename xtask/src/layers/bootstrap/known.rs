@@ -27,9 +27,10 @@ pub(super) struct Known {
     pub(super) preload: Option<&'static str>,
 }
 
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 8] = [
     Known { name: "vector", title: "pgvector", preload: None },
     Known { name: "vectors", title: "pgvecto.rs", preload: Some("vectors.so") },
+    Known { name: "vchord", title: "VectorChord", preload: Some("vchord") },
     Known { name: "timescaledb", title: "TimescaleDB", preload: Some("timescaledb") },
     Known { name: "pg_trgm", title: "PostgreSQL's contrib modules", preload: None },
     Known { name: "pg_stat_statements", title: "PostgreSQL's contrib modules", preload: None },
@@ -42,7 +43,7 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
-/// The extensions of every database: three by name, and what the migrations can use.
+/// The extensions of every database: four by name, and what the migrations can use.
 pub(crate) fn wishes<'a>(
     required: &[String],
     used: impl IntoIterator<Item = &'a str>,
@@ -59,7 +60,7 @@ pub(crate) fn wishes<'a>(
         Wish { name: known.name, policy: if is_required { Policy::Required } else { Policy::Wanted } }
     };
     let is_wished = |known: &&Known| {
-        matches!(known.name, "vector" | "vectors" | "timescaledb")
+        matches!(known.name, "vector" | "vectors" | "vchord" | "timescaledb")
             || used.contains(&known.name)
             || required.iter().any(|name| name == known.name)
     };
@@ -75,14 +76,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_are_three_and_what_is_used() {
+    fn wishes_are_four_and_what_is_used() {
         let names = |required: &[&str], used: &[&'static str]| {
             let required: Vec<String> = required.iter().map(|name| (*name).to_owned()).collect();
             wishes(&required, used.iter().copied())
                 .map(|wishes| wishes.iter().map(|wish| wish.name).collect::<Vec<_>>())
         };
-        assert_eq!(names(&[], &[]).unwrap(), ["vector", "vectors", "timescaledb"]);
-        assert_eq!(names(&["bloom"], &["pg_trgm"]).unwrap(), ["vector", "vectors", "timescaledb", "pg_trgm", "bloom"]);
+        assert_eq!(names(&[], &[]).unwrap(), ["vector", "vectors", "vchord", "timescaledb"]);
+        assert_eq!(
+            names(&["bloom"], &["pg_trgm"]).unwrap(),
+            ["vector", "vectors", "vchord", "timescaledb", "pg_trgm", "bloom"]
+        );
         assert!(
             matches!(names(&["pgvecto_rs"], &[]), Err(ExtensionError::Unknown { name, .. }) if name == "pgvecto_rs")
         );
