@@ -11,7 +11,7 @@
 -- run its take_index and leave_index again, as CREATE OR REPLACE.
 
 -- Both tables have a handful of rows, and each value that was allowed still is.
--- squawk-ignore ban-drop-constraint, constraint-missing-not-valid
+-- squawk-ignore-file ban-drop-constraint, constraint-missing-not-valid
 ALTER TABLE db_service.codes
     DROP CONSTRAINT codes_form_check,
     ADD CONSTRAINT codes_form_check CHECK (form IN ('halfvec', 'bits', 'vchordrq', 'none')),
@@ -20,7 +20,6 @@ ALTER TABLE db_service.codes
 
 COMMENT ON COLUMN db_service.codes.form IS 'halfvec: 2 KB of index a vector; bits: 0.4 KB, slower; vchordrq: 2 KB, needs the extension vchord; none: searches across go to the leaves.';
 
--- squawk-ignore ban-drop-constraint, constraint-missing-not-valid
 ALTER TABLE db_service.search_setting
     DROP CONSTRAINT search_setting_way_check,
     ADD CONSTRAINT search_setting_way_check CHECK (way IN ('hnsw', 'halfvec', 'bits', 'vchordrq'));

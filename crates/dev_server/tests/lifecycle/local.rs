@@ -55,10 +55,10 @@ fn killed_start_of_a_slow_server_is_waited_for() {
     fs::set_permissions(programs.path(), Permissions::from_mode(0o755)).unwrap();
     let bin = slow_programs(programs.path());
     let begun = project.state().join("data/begun");
-    let begin = Instant::now();
+    let since = Instant::now();
     let mut start = with_path(&project, "local", &bin).stdout(Stdio::null()).spawn().unwrap();
     while !begun.exists() {
-        assert!(begin.elapsed() < TIMEOUT, "no server was started");
+        assert!(since.elapsed() < TIMEOUT, "no server was started");
         thread::sleep(Duration::from_millis(1));
     }
     start.kill().unwrap();
