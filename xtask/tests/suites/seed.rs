@@ -16,6 +16,7 @@ crate::tests![
     a_database_without_a_schema_is_not_seeded,
     what_is_loaded_again_changes_nothing,
     a_folder_of_repositories_is_loaded,
+    what_is_there_is_looked_up_by_its_key,
     a_database_that_is_not_set_up_takes_no_rows,
 ];
 
@@ -175,6 +176,25 @@ fn a_folder_of_repositories_is_loaded(server: &TestServer) -> Verdict {
     );
     assert_eq!(database.text("SELECT content FROM code_files WHERE file_path LIKE 'a%'"), "fn main() {\t}\\N");
     assert_eq!(database.text("SELECT count(*)::text FROM embeddings WHERE model = 'm'"), "3");
+    Passed
+}
+
+/// In a table that grows, of which the planner still believes that it is empty: not by the model, which all rows have.
+fn what_is_there_is_looked_up_by_its_key(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::Ecto);
+    database.execute(&format!("ALTER DATABASE {} SET singularity.environment = 'test'", database.name));
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..900 {
+        fs::write(folder.path().join(format!("file{number}.rs")), format!("fn f{number}() {{}}")).unwrap();
+    }
+    let arguments = ["--path", folder.path().to_str().unwrap(), "--jobs", "1"];
+    ingest(&database, &arguments).succeeds();
+    // What a connection counted is seen once it has ended.
+    let read = "SELECT sum(s.idx_tup_read)::text FROM pg_stat_user_indexes s
+                WHERE pg_get_indexdef(s.indexrelid) LIKE '%(model)'";
+    let loaded = "SELECT n_tup_ins > 800 FROM pg_stat_user_tables WHERE relname = 'embeddings'";
+    database.wait(loaded);
+    assert_eq!(database.text(read), "0");
     Passed
 }
 
