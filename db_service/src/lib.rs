@@ -17,6 +17,7 @@
 //! | [`layer`] | the layer as a whole: [`inspect`](layer::inspect), [`plan`](layer::plan), [`apply`](layer::apply) |
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
 //! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
+//! | [`cache`] | results that hold as long as the rows they were computed from do not change |
 //! | [`search`] | similar code, in one repository or across all of them |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
@@ -24,6 +25,7 @@
 #![warn(missing_docs)]
 
 pub mod analysis;
+pub mod cache;
 pub mod ecto_files;
 pub mod error;
 pub mod layer;

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use bench::relayout::Size;
-use bench::{ingest, noop, relayout, search};
+use bench::{cache, ingest, noop, relayout, search};
 use corpus::Source;
 use corpus::embedded::Embedded;
 use corpus::repository::Repositories;
@@ -15,8 +15,8 @@ use terminal::console::Console;
 use terminal::variables::is_on_path;
 
 use crate::cli::{
-    Bench, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions, ServerKind, ServerOptions,
-    SetupOptions, SourceOptions,
+    Bench, CacheOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions, ServerKind,
+    ServerOptions, SetupOptions, SourceOptions,
 };
 use crate::error::Error;
 use crate::project::Project;
@@ -28,6 +28,7 @@ pub(crate) fn run(bench: &Bench, project: &Project, console: &Console) -> Result
         Bench::Relayout(options) => run_relayout(options, project, console),
         Bench::Ingest(options) => run_ingest(options, project, console),
         Bench::Search(options) => run_search(options, project, console),
+        Bench::Cache(options) => run_cache(options, project, console),
     }
 }
 
@@ -87,6 +88,14 @@ fn run_search(options: &SearchOptions, project: &Project, console: &Console) -> 
         search::Size { vectors: options.sizes.clone(), clients: options.clients.clone(), queries: options.queries };
     let set_up = set_up(project)?;
     let measured = search::measure(&|| source(&options.source), &size, server.url(), &set_up, console)?;
+    Ok(show(options.json, &measured.document(), &measured.text(), console))
+}
+
+fn run_cache(options: &CacheOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
+    let source = source(&options.source).map_err(bench::Error::from)?.limit(options.limit);
+    let server = server::obtain(&options.server, project, console)?;
+    let set_up = set_up(project)?;
+    let measured = cache::measure(source, server.url(), &set_up, console)?;
     Ok(show(options.json, &measured.document(), &measured.text(), console))
 }
 

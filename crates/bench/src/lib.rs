@@ -3,6 +3,7 @@
 //!
 //! | Module | Measures |
 //! |---|---|
+//! | [`cache`] | answers from the cache, and what it costs writers |
 //! | [`noop`] | a set-up with nothing to do |
 //! | [`ingest`] | loading source files and vectors |
 //! | [`relayout`] | converting live tables, under writers |
@@ -11,8 +12,11 @@
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
+pub mod cache;
 mod error;
 pub mod ingest;
+mod kept;
+mod line;
 mod load;
 pub mod noop;
 mod offline;

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod cached;
 mod calibrate;
 mod error;
 mod explain;
@@ -23,9 +24,11 @@ mod query;
 mod recall;
 
 use database::DatabaseUrl;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgExecutor, PgPool};
 
+pub use cached::cached;
 pub use calibrate::{Calibrated, calibrate, wanted};
 pub use error::Error;
 pub use explain::{Explained, explain};
@@ -34,7 +37,7 @@ pub use query::{Query, Recall, Scope};
 pub use recall::{Found, Made, Sample, measure};
 
 /// One stored vector that is near to the one that was asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
     /// `embeddings.repo_name`.
     pub repository: String,
@@ -42,7 +45,7 @@ pub struct Hit {
     pub path: String,
     /// Cosine distance, from 0 (the same direction) to 2 (the opposite), computed from the stored vector.
     pub distance: f64,
-    /// How it was found: `exact`, `hnsw`, `halfvec`, `bits` or `merge-append`.
+    /// How it was found: `exact`, `hnsw`, `halfvec`, `bits`, `vchordrq` or `merge-append`.
     pub way: String,
 }
 

@@ -33,6 +33,11 @@ pub(crate) enum Bench {
     /// 100 of the true nearest, with the searches of all sides interleaved; times, recall and ratios are printed beside what
     /// is to be reached. 100,000 vectors take about ten minutes on two cores.
     Search(SearchOptions),
+    /// Answers from the cache, against the same search without it, and what it costs writers that versions are kept
+    ///
+    /// In a scratch database, which is dropped afterwards. Build it with `--release`: an answer from memory takes a few
+    /// microseconds, most of them in this program.
+    Cache(CacheOptions),
 }
 
 /// Where vectors come from.
@@ -71,6 +76,20 @@ pub(crate) struct SearchOptions {
     pub(crate) queries: u16,
     #[command(flatten)]
     pub(crate) source: SourceOptions,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheOptions {
+    #[command(flatten)]
+    pub(crate) source: SourceOptions,
+    /// No more than so many vectors, the first ones
+    #[arg(long, value_name = "VECTORS")]
+    pub(crate) limit: Option<u64>,
     /// Print the outcome as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -35,6 +35,8 @@ mod query_cache;
 mod random;
 mod relay;
 mod relayout;
+mod result_cache;
+mod result_cache_model;
 mod rights;
 mod role;
 mod search;
@@ -166,6 +168,8 @@ fn all_tests() -> Vec<(String, Test)> {
         codes::tests(),
         triggers::tests(),
         query_cache::tests(),
+        result_cache::tests(),
+        result_cache_model::tests(),
         transcripts::tests(),
     ];
     suites.into_iter().flatten().collect()

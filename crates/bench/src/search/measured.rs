@@ -10,8 +10,9 @@ use super::contender::Side;
 use super::contest::{Outcome, Times};
 use super::ground::Ground;
 use super::growth;
-use super::reach::{self, Bound, Line, milliseconds};
+use super::reach;
 use super::sized::Sized;
+use crate::line::{Line, milliseconds};
 
 /// The outcome of the benchmark.
 #[derive(Clone, Debug)]
@@ -94,22 +95,20 @@ impl Sized {
             }
         }
         for writes in &self.writes {
-            let without = writes
-                .without
-                .map_or("not measured: not allowed".to_owned(), |it| format!("{:.1} s", it.as_secs_f64()));
             let _ = writeln!(
                 text,
-                "  writing {} vectors, with codes as {}: {:.1} s, without codes and versions {without}; a search across \
+                "  writing {} vectors, with codes as {}: {:.1} s, without codes and versions {:.1} s; a search across \
                  took {:.2} ms before and {:.2} ms after",
                 writes.rows,
                 writes.form,
                 writes.with.as_secs_f64(),
+                writes.without.as_secs_f64(),
                 milliseconds(writes.before),
                 milliseconds(writes.after),
             );
         }
         for line in reach::lines(self) {
-            let _ = writeln!(text, "  {}", verdict(&line));
+            let _ = writeln!(text, "  {}", line.verdict());
         }
         text
     }
@@ -129,21 +128,12 @@ impl Sized {
             .map(|writes| {
                 json!({
                     "form": writes.form, "rows": writes.rows,
-                    "milliseconds": { "with": milliseconds(writes.with), "without": writes.without.map(milliseconds) },
+                    "milliseconds": { "with": milliseconds(writes.with), "without": milliseconds(writes.without) },
                     "search_milliseconds": { "before": milliseconds(writes.before), "after": milliseconds(writes.after) },
                 })
             })
             .collect();
-        let reach: Vec<Value> = reach::lines(self)
-            .iter()
-            .map(|line| {
-                let (kind, wanted) = bound(line.bound);
-                json!({
-                    "work": line.work, "against": line.against, "value": line.value, "wanted": { kind: wanted },
-                    "reached": line.is_reached(), "but": line.but,
-                })
-            })
-            .collect();
+        let reach: Vec<Value> = reach::lines(self).iter().map(Line::document).collect();
         let forms: Vec<Value> =
             self.forms.iter().map(|(form, bytes)| json!({ "form": form, "index_bytes_a_vector": bytes })).collect();
         json!({
@@ -173,28 +163,6 @@ fn shown(outcome: &Outcome) -> String {
 /// The middle one and the twentieth-worst of a hundred.
 fn both(times: Times) -> String {
     format!("p50 {:.2} p95 {:.2} ms", milliseconds(times.p50), milliseconds(times.p95))
-}
-
-fn verdict(line: &Line) -> String {
-    let Line { work, against, value, bound, but } = line;
-    let word = if line.is_reached() { "reached" } else { "NOT REACHED" };
-    let but = but.as_ref().map(|but| format!(", {but}")).unwrap_or_default();
-    let (value, wanted) = match bound {
-        Bound::AtLeast(least) => (format!("{value:.1}× as fast"), format!("≥ {least}×")),
-        Bound::AtMost(most) => (format!("{value:.2}× as long"), format!("≤ {most}×")),
-        Bound::Milliseconds(most) => (format!("{value:.2} ms"), format!("≤ {most} ms")),
-        Bound::Bytes(most) => (format!("{value:.0} bytes"), format!("≤ {most:.0} bytes")),
-    };
-    format!("{word}: {work}, against {against}: {value}{but} (wanted {wanted})")
-}
-
-fn bound(bound: Bound) -> (&'static str, f64) {
-    match bound {
-        Bound::AtLeast(least) => ("times_as_fast", least),
-        Bound::AtMost(most) => ("times_as_long", most),
-        Bound::Milliseconds(most) => ("milliseconds", most),
-        Bound::Bytes(most) => ("bytes", most),
-    }
 }
 
 fn outcome_document(outcome: &Outcome) -> Value {

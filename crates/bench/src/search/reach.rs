@@ -1,47 +1,14 @@
-//! What was to be reached, and whether it was.
-
-use std::time::Duration;
+//! What was to be reached.
 
 use super::cases::Work;
 use super::contender::Side;
 use super::contest::{Contest, Outcome, WANTED_RECALL};
 use super::sized::Sized;
 use super::writes::Writes;
-
-/// One of the things to be reached.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Line {
-    pub(crate) work: String,
-    pub(crate) against: &'static str,
-    pub(crate) value: f64,
-    pub(crate) bound: Bound,
-    /// What keeps it from counting, though the value were good enough.
-    pub(crate) but: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Bound {
-    /// Times as fast.
-    AtLeast(f64),
-    /// Times as long.
-    AtMost(f64),
-    Milliseconds(f64),
-    /// Of index, for each vector.
-    Bytes(f64),
-}
+use crate::line::{Bound, Line, milliseconds, ratio};
 
 /// From here on a large repository is one of many rows.
 const MANY: i64 = 100_000;
-
-impl Line {
-    pub(crate) fn is_reached(&self) -> bool {
-        let is_within = match self.bound {
-            Bound::AtLeast(least) => self.value >= least,
-            Bound::AtMost(most) | Bound::Milliseconds(most) | Bound::Bytes(most) => self.value <= most,
-        };
-        is_within && self.but.is_none()
-    }
-}
 
 pub(crate) fn lines(sized: &Sized) -> Vec<Line> {
     let mut lines: Vec<Line> =
@@ -118,34 +85,8 @@ fn of_writes(writes: &Writes) -> Vec<Line> {
         bound: Bound::AtMost(most),
         but: None,
     };
-    let written = writes.without.map(|without| {
-        let work = format!("writing {} vectors", writes.rows);
-        line(&work, "without codes and versions", ratio(writes.with, without), 1.2)
-    });
+    let work = format!("writing {} vectors", writes.rows);
+    let written = line(&work, "without codes and versions", ratio(writes.with, writes.without), 1.2);
     let searched = line("searching across after that", "before", ratio(writes.after, writes.before), 2.0);
-    written.into_iter().chain([searched]).collect()
-}
-
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64().max(f64::MIN_POSITIVE)
-}
-
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bound_is_reached_on_its_own_side_and_only_without_a_but() {
-        let line = |value, bound| Line { work: String::new(), against: FLAT, value, bound, but: None };
-        assert!(line(6.0, Bound::AtLeast(6.0)).is_reached());
-        assert!(!line(5.9, Bound::AtLeast(6.0)).is_reached());
-        assert!(line(1.2, Bound::AtMost(1.2)).is_reached());
-        assert!(!line(51.0, Bound::Milliseconds(50.0)).is_reached());
-        let short = Line { but: Some("recall is 0.9800".into()), ..line(9.0, Bound::AtLeast(6.0)) };
-        assert!(!short.is_reached());
-    }
+    vec![written, searched]
 }

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::contender::{Contender, K};
 use super::ground::Ground;
 use super::vector::Vector;
+use crate::kept;
 use crate::percentile::median;
 use crate::session;
 
@@ -16,13 +17,15 @@ pub(crate) struct Writes {
     /// Rows that were written in each way.
     pub(crate) rows: u64,
     pub(crate) with: Duration,
-    /// With the triggers switched off; none where that is not allowed.
-    pub(crate) without: Option<Duration>,
+    /// With the triggers switched off.
+    pub(crate) without: Duration,
     /// The median of a search across, before.
     pub(crate) before: Duration,
     /// The same, while nothing of what was written is folded.
     pub(crate) after: Duration,
 }
+
+const TABLE: &str = "public.embeddings";
 
 /// Rows of a transaction.
 const BATCH: u64 = 100;
@@ -47,23 +50,18 @@ pub(crate) async fn measure(
     fold(connection).await?;
     let ours = Contender::ours(&format!("search_across($1, {K})"));
     let before = search(&ours, connection, &ground.queries).await?;
-    let can_switch_off: bool = sqlx::query_scalar("SELECT has_parameter_privilege('session_replication_role', 'SET')")
-        .fetch_one(&mut *connection)
-        .await?;
     let batches = (ground.rows.unsigned_abs() / 5).clamp(BATCH, MOST) / BATCH;
     let (mut with, mut without) = (Duration::ZERO, Duration::ZERO);
     for number in 0..batches {
         with += write(connection, 2 * number * BATCH, ground.rows).await?;
-        if can_switch_off {
-            session::execute(connection, "SET session_replication_role = replica").await?;
-            without += write(connection, (2 * number + 1) * BATCH, ground.rows).await?;
-            session::execute(connection, "SET session_replication_role = origin").await?;
-        }
+        kept::switch(connection, TABLE, false).await?;
+        without += write(connection, (2 * number + 1) * BATCH, ground.rows).await?;
+        kept::switch(connection, TABLE, true).await?;
     }
     let after = search(&ours, connection, &ground.queries).await?;
     session::execute(connection, "DELETE FROM public.embeddings WHERE path LIKE 'bench/written/%'").await?;
     fold(connection).await?;
-    Ok(Writes { form, rows: batches * BATCH, with, without: can_switch_off.then_some(without), before, after })
+    Ok(Writes { form, rows: batches * BATCH, with, without, before, after })
 }
 
 async fn write(connection: &mut PgConnection, from: u64, rows: i64) -> Result<Duration, sqlx::Error> {

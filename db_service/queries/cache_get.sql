@@ -1,0 +1,2 @@
+-- What is stored under a key; null where there is nothing.
+SELECT db_service.cache_get($1)
