@@ -17,7 +17,7 @@
 //!
 //! let options = Options {
 //!     bytes: 64 << 20,
-//!     lifetime: Duration::from_secs(3600),
+//!     lifetime: Duration::from_hours(1),
 //!     at_least: Duration::from_millis(1),
 //!     version_age: Duration::ZERO,
 //!     patience: Duration::from_secs(2),

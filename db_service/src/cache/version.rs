@@ -40,11 +40,11 @@ impl Versions {
             return self.read(question.reads()).await;
         }
         if let Some(known) = self.known(question.reads()) {
-            return Ok(known);
+            return Ok(known.versions);
         }
         let _looking = self.looking.lock().await;
         if let Some(known) = self.known(question.reads()) {
-            return Ok(known);
+            return Ok(known.versions);
         }
         let since = Instant::now();
         let versions = self.read(question.reads()).await?;
@@ -58,9 +58,9 @@ impl Versions {
         Ok(versions)
     }
 
-    fn known(&self, reads: &Reads) -> Option<Option<Arc<[u8]>>> {
+    fn known(&self, reads: &Reads) -> Option<Known> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(reads).filter(|it| it.since.elapsed() < self.age).map(|it| it.versions.clone())
+        known.get(reads).filter(|it| it.since.elapsed() < self.age).cloned()
     }
 
     /// By one statement, so that all are of one moment.

@@ -36,6 +36,7 @@ mod random;
 mod relay;
 mod relayout;
 mod result_cache;
+mod result_cache_misses;
 mod result_cache_model;
 mod rights;
 mod role;
@@ -169,6 +170,7 @@ fn all_tests() -> Vec<(String, Test)> {
         triggers::tests(),
         query_cache::tests(),
         result_cache::tests(),
+        result_cache_misses::tests(),
         result_cache_model::tests(),
         transcripts::tests(),
     ];

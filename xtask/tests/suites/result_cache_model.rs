@@ -145,7 +145,7 @@ fn caches(pool: &PgPool) -> [Cache<String>; 3] {
 
 fn no_answer_is_older_than_the_last_commit(server: &TestServer) -> Verdict {
     let (steps, seed) = (number("TEST_STEPS", 50_000), number("TEST_SEED", 15));
-    println!("{steps} steps, seed {seed}");
+    eprintln!("{steps} steps, seed {seed}");
     let database = Database::at(server, Stage::All);
     // The order in which commits are seen is the same.
     database.execute(&format!("ALTER DATABASE {} SET synchronous_commit = off", database.name));
@@ -177,7 +177,6 @@ fn no_answer_is_older_than_the_last_commit(server: &TestServer) -> Verdict {
                 }
             }
             let tallies = caches.each_ref().map(Cache::tally);
-            println!("{tallies:?}");
             // While the table is plain nothing is kept.
             assert!(number == 2 || tallies.iter().all(|it| it.memory > it.tables / 100), "{tallies:?}");
             connection.close().await.unwrap();

@@ -25,7 +25,7 @@ pub(super) struct Hits {
 /// Everything is kept, and versions are read each time.
 pub(super) const ALWAYS: Options = Options {
     bytes: 64 << 20,
-    lifetime: Duration::from_secs(3600),
+    lifetime: Duration::from_hours(1),
     at_least: Duration::ZERO,
     version_age: Duration::ZERO,
     patience: Duration::from_secs(30),
