@@ -1,9 +1,12 @@
 //! Whatever is written, and however: once it is committed, no cache answers with what was there before.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use db_service::cache::{self, Cache, Options};
+use futures_util::future::join;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
+use tokio::sync::Notify;
 
 use crate::Verdict::{self, Passed};
 use crate::command::{block_on, migrations};
@@ -129,6 +132,28 @@ async fn upkeep(connection: &mut PgConnection, random: &mut Random) {
     run(connection, sql).await;
 }
 
+/// Changes rows after a computation has read them, and before its result is stored. Where the cache has an answer, nobody computes.
+async fn during_a_computation(
+    cache: &Cache<String>,
+    pool: &PgPool,
+    repository: &str,
+    changes: impl Future<Output = ()>,
+) {
+    let (has_read, may_end) = (Notify::new(), Notify::new());
+    let computed = cache.get(about(repository), async || {
+        let before = files(pool, repository).await;
+        has_read.notify_one();
+        may_end.notified().await;
+        before
+    });
+    let changed = async {
+        let _ = tokio::time::timeout(Duration::from_millis(3), has_read.notified()).await;
+        changes.await;
+        may_end.notify_one();
+    };
+    join(computed, changed).await.0.unwrap();
+}
+
 /// The layouts of the table, in turn.
 const RELAYOUTS: [&[&str]; 4] = [
     &["split", "--table", "code_files", "--leaf", "16/3", "--yes"],
@@ -162,6 +187,12 @@ fn no_answer_is_older_than_the_last_commit(server: &TestServer) -> Verdict {
                     0..=5 => change(&mut connection, &mut model, &mut random).await,
                     6..=7 => transaction(&mut connection, &mut model, &mut random).await,
                     8 if below(&mut random, 10) == 0 => upkeep(&mut connection, &mut random).await,
+                    9 => {
+                        let cache = &caches[usize::try_from(below(&mut random, 3)).unwrap()];
+                        let repository = format!("r{}", below(&mut random, 4));
+                        let changes = change(&mut connection, &mut model, &mut random);
+                        during_a_computation(cache, &theirs, &repository, changes).await;
+                    }
                     _ => {
                         let cache = &caches[usize::try_from(below(&mut random, 3)).unwrap()];
                         let repository = format!("r{}", below(&mut random, 4));
