@@ -137,7 +137,7 @@ async fn during_a_computation(
     cache: &Cache<String>,
     pool: &PgPool,
     repository: &str,
-    changes: impl Future<Output = ()>,
+    writing: impl Future<Output = ()>,
 ) {
     let (has_read, may_end) = (Notify::new(), Notify::new());
     let computed = cache.get(about(repository), async || {
@@ -148,7 +148,7 @@ async fn during_a_computation(
     });
     let changed = async {
         let _ = tokio::time::timeout(Duration::from_millis(3), has_read.notified()).await;
-        changes.await;
+        writing.await;
         may_end.notify_one();
     };
     join(computed, changed).await.0.unwrap();
