@@ -64,7 +64,7 @@ pub use tally::Tally;
 pub struct Options {
     /// Of keys and values in the memory of this process, at most.
     pub bytes: u64,
-    /// How long a result is kept at most, though nothing has changed.
+    /// How long a result is kept in memory, and in the database, though nothing has changed.
     pub lifetime: Duration,
     /// What is computed in less time is not kept: to look for it would cost as much.
     pub at_least: Duration,
