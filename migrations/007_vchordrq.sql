@@ -3,6 +3,7 @@
 -- requires-ecto: 20251005030001
 -- requires-table: public.embeddings
 -- uses-extension: vector
+-- provides: db_service.take_index(integer, integer), db_service.leave_index(text[])
 --
 -- Why: it is built nine times and kept up twelve times faster than an HNSW index of the same recall, and searched a fifth faster.
 -- Who uses it: the functions of 005_search, after `UPDATE db_service.codes SET form = 'vchordrq'` and `migrations`. Without the
