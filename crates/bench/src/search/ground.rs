@@ -31,6 +31,10 @@ pub(crate) struct Ground {
     pub(crate) of_codes: Setting,
     /// VectorChord is installed.
     pub(crate) has_vchord: bool,
+    /// Of everything that is compared.
+    pub(crate) bytes: i64,
+    /// Of the server's own memory for pages.
+    pub(crate) buffers: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +121,9 @@ impl Ground {
         let of_codes = setting(&mut connection, "halfvec").await.map_err(failed("read the settings"))?;
         let has_vchord = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_am WHERE amname = 'vchordrq')");
         let has_vchord = has_vchord.fetch_one(&mut connection).await.map_err(failed("look for VectorChord"))?;
+        let memory = "SELECT pg_database_size(current_database()), pg_size_bytes(current_setting('shared_buffers'))";
+        let (bytes, buffers) =
+            sqlx::query_as(memory).fetch_one(&mut connection).await.map_err(failed("read how much memory there is"))?;
         connection::close(connection).await;
         Ok(Self {
             model,
@@ -129,6 +136,23 @@ impl Ground {
             of_leaf,
             of_codes,
             has_vchord,
+            bytes,
+            buffers,
+        })
+    }
+}
+
+impl Ground {
+    /// What keeps times from being those of data in memory.
+    pub(crate) fn note(&self) -> Option<String> {
+        let megabytes = |bytes: i64| bytes >> 20;
+        (self.bytes > self.buffers).then(|| {
+            format!(
+                "the database has {} MB and `shared_buffers` {}: pages come from the system's cache, which costs every side; \
+                 set it higher to measure with all data in memory",
+                megabytes(self.bytes),
+                megabytes(self.buffers)
+            )
         })
     }
 }

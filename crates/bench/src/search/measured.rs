@@ -88,6 +88,9 @@ impl Sized {
             "{rows} vectors of {repositories} repositories, model `{model}`, {} searches for vectors that are not stored\n",
             queries.len()
         );
+        if let Some(note) = self.ground.note() {
+            let _ = writeln!(text, "  note: {note}");
+        }
         for contest in &self.contests {
             let _ = writeln!(text, "  {}", contest.case.name);
             for outcome in &contest.outcomes {
@@ -138,7 +141,7 @@ impl Sized {
             self.forms.iter().map(|(form, bytes)| json!({ "form": form, "index_bytes_a_vector": bytes })).collect();
         json!({
             "rows": self.ground.rows, "repositories": self.ground.repositories, "model": self.ground.model,
-            "searches": self.ground.queries.len(), "contests": contests, "writes": writes, "codes": forms, "reach": reach,
+            "searches": self.ground.queries.len(), "note": self.ground.note(), "contests": contests, "writes": writes, "codes": forms, "reach": reach,
         })
     }
 }
