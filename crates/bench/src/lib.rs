@@ -25,6 +25,8 @@ pub mod relayout;
 mod scratch;
 pub mod search;
 mod session;
+mod vector;
+mod vector_index;
 mod watch;
 
 pub use error::Error;

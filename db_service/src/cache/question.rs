@@ -71,9 +71,14 @@ impl Question {
     }
 
     fn push(&mut self, part: &[u8]) {
-        self.bytes.extend((part.len() as u64).to_le_bytes());
-        self.bytes.extend(part);
+        push(&mut self.bytes, part);
     }
+}
+
+/// A part behind its length: however bytes are cut into parts, they are others.
+pub(super) fn push(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend((part.len() as u64).to_le_bytes());
+    bytes.extend(part);
 }
 
 /// A question and the versions of what it reads.

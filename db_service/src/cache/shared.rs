@@ -1,7 +1,6 @@
 //! Results in the database, where other processes find them.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use database::retry::Backoff;
@@ -51,8 +50,8 @@ impl Shared {
 
     /// The value of a key, or the turn to compute it. Another process that computes it is waited for.
     pub(super) async fn enter<T: DeserializeOwned>(&self, key: &Key) -> Result<Entered<T>, sqlx::Error> {
-        let is_broken = |until: &mut Option<Instant>| until.is_some_and(|until| Instant::now() < until);
-        if is_broken(&mut self.broken_until.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let broken_until = *self.broken_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if broken_until.is_some_and(|until| Instant::now() < until) {
             return Ok(Entered::Alone);
         }
         let entered = self.try_to_enter(key.digest()).await;

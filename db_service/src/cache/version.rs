@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 
-use super::question::{Question, Reads};
+use super::question::{Question, Reads, push};
 
 /// Read from the database, or known for as long as is allowed.
 #[derive(Debug)]
@@ -72,12 +72,10 @@ impl Versions {
         let read = sqlx::query_file!("queries/versions.sql", repositories).fetch_one(&self.pool).await?;
         let Some(versions) = read.versions else { return Ok(None) };
         let mut bytes = Vec::with_capacity(64);
-        bytes.extend((read.role.len() as u64).to_le_bytes());
-        bytes.extend(read.role.as_bytes());
+        push(&mut bytes, read.role.as_bytes());
         if let Reads::Repositories(repositories) = reads {
             for name in repositories {
-                bytes.extend((name.len() as u64).to_le_bytes());
-                bytes.extend(name.as_bytes());
+                push(&mut bytes, name.as_bytes());
             }
         }
         bytes.extend(versions.iter().flat_map(|version| version.to_le_bytes()));

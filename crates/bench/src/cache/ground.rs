@@ -9,7 +9,8 @@ use terminal::console::Console;
 
 use crate::error::Error;
 use crate::scratch::SetUp;
-use crate::session;
+use crate::vector::Vector;
+use crate::vector_index;
 
 /// The database that it works in.
 pub(super) const SCRATCH: &str = "singularity_bench_cache";
@@ -38,8 +39,7 @@ pub(super) async fn lay(
     }
     let model = source.model_name().to_owned();
     let mut connection = connection::connect(url).await?;
-    let drop = "DROP INDEX public.embeddings_embedding_index";
-    session::execute(&mut connection, drop).await.map_err(failed("take the vector index off"))?;
+    vector_index::take_off(&mut connection).await.map_err(failed("take the vector index off"))?;
     corpus::load(source, url, &Terms { jobs: 2, watcher: console }).await?;
     console.job("bench").announce("Building leaves and codes");
     if !set_up(url, &["sqlx"]) {
@@ -57,9 +57,8 @@ pub(super) async fn lay(
     .await
     .map_err(failed("choose what to search for"))?;
     connection::close(connection).await;
-    let vector = |text: &String| text.trim_matches(['[', ']']).split(',').map(str::parse).collect::<Result<_, _>>();
-    let queries = chosen.iter().filter_map(|text| vector(text).ok());
-    let queries = queries.map(|vector| Query::new(vector, Scope::Everywhere).model(model.clone())).collect();
+    let queries = chosen.iter().filter_map(|text| Vector::read(text));
+    let queries = queries.map(|vector| Query::new(vector.0, Scope::Everywhere).model(model.clone())).collect();
     let pool = search::pool(url, 16);
     Ok(Ground { pool, url: url.clone(), vectors: vectors.map_err(failed("count the vectors"))?, queries })
 }

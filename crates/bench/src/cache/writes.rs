@@ -32,7 +32,6 @@ const WRITE: &str = "INSERT INTO public.code_files (repo_name, file_path, conten
 
 pub(super) async fn measure(url: &DatabaseUrl) -> Result<Writes, sqlx::Error> {
     let mut connection = session::connect(url).await?;
-    // The triggers fire whatever the role is set to; so they are taken off and put back.
     let [mut many, mut many_without, mut one, mut one_without] = [const { Vec::new() }; 4];
     for round in 0..ROUNDS {
         for (is_with, many, one) in [(true, &mut many, &mut one), (false, &mut many_without, &mut one_without)] {

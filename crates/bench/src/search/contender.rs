@@ -3,8 +3,8 @@
 use database::DatabaseUrl;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::vector::Vector;
 use crate::session;
+use crate::vector::Vector;
 
 /// Rows that are wanted of every search.
 pub(crate) const K: usize = 10;

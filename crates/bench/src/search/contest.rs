@@ -8,9 +8,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::cases::Case;
 use super::contender::{Contender, K, Side};
-use super::vector::Vector;
 use crate::percentile::percentile;
 use crate::session;
+use crate::vector::Vector;
 
 /// What is asked for.
 pub(crate) const WANTED_RECALL: f64 = 0.99;

@@ -7,10 +7,11 @@ use database::{DatabaseUrl, connection};
 use sqlx::PgConnection;
 use terminal::console::Console;
 
-use super::vector::Vector;
 use crate::error::Error;
 use crate::scratch::SetUp;
 use crate::session;
+use crate::vector::Vector;
+use crate::vector_index;
 
 /// The database that all of it is in.
 pub(super) const SCRATCH: &str = "singularity_bench_search";
@@ -52,11 +53,6 @@ pub(crate) struct Setting {
 /// Searches that settings are found by.
 const CALIBRATED_BY: u32 = 100;
 
-/// The vector index; none is kept up while rows are loaded, which would take most of the time.
-const VECTOR_INDEX: &str = "SELECT x.relname::text, pg_get_indexdef(x.oid)
-    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'hnsw'
-    WHERE i.indrelid = 'public.embeddings'::regclass";
-
 /// As many chunks as are to be searched for, evenly from all, and out of the table with what was made from them.
 const HOLD_OUT: &str = "WITH chosen AS (
         SELECT repo_name, path, embedding FROM public.embeddings WHERE path !~ '~[0-9]+$'
@@ -91,7 +87,8 @@ impl Ground {
         }
         let model = source.model_name().to_owned();
         let mut connection = connection::connect(url).await?;
-        let (name, definition) = take_off(&mut connection).await.map_err(failed("take the vector index off"))?;
+        let (name, definition) =
+            vector_index::take_off(&mut connection).await.map_err(failed("take the vector index off"))?;
         corpus::load(source, url, &Terms { jobs: 2, watcher: console }).await?;
         let job = console.job("bench");
         job.announce("Preparing what is compared");
@@ -140,9 +137,7 @@ impl Ground {
             buffers,
         })
     }
-}
 
-impl Ground {
     /// What keeps times from being those of data in memory.
     pub(crate) fn note(&self) -> Option<String> {
         let megabytes = |bytes: i64| bytes >> 20;
@@ -184,12 +179,6 @@ pub(crate) async fn index_bytes(connection: &mut PgConnection) -> Result<f64, sq
             / greatest((SELECT count(*) FROM db_service.embedding_codes), 1)
         FROM pg_index i WHERE i.indrelid = 'db_service.embedding_codes'::regclass AND NOT i.indisprimary";
     sqlx::query_scalar(bytes).fetch_one(connection).await
-}
-
-async fn take_off(connection: &mut PgConnection) -> Result<(String, String), sqlx::Error> {
-    let (name, definition): (String, String) = sqlx::query_as(VECTOR_INDEX).fetch_one(&mut *connection).await?;
-    session::execute(connection, &format!("DROP INDEX public.{}", database::quote::identifier(&name))).await?;
-    Ok((name, definition))
 }
 
 async fn sizes(connection: &mut PgConnection) -> Result<Vec<Repository>, sqlx::Error> {

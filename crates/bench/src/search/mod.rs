@@ -9,7 +9,6 @@ mod growth;
 mod measured;
 mod reach;
 mod sized;
-mod vector;
 mod writes;
 
 use corpus::Source;

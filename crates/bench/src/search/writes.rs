@@ -6,10 +6,10 @@ use sqlx::PgConnection;
 
 use super::contender::{Contender, K};
 use super::ground::Ground;
-use super::vector::Vector;
 use crate::kept;
 use crate::percentile::median;
 use crate::session;
+use crate::vector::Vector;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Writes {
