@@ -10,7 +10,11 @@ use crate::oracle::{filled, vector};
 use crate::search::{SETTINGS, with_settings};
 use crate::server::TestServer;
 
-crate::tests![each_case_runs_by_the_plan_that_is_meant, the_codes_as_bits_and_no_codes_have_their_plans,];
+crate::tests![
+    each_case_runs_by_the_plan_that_is_meant,
+    a_plan_that_was_made_on_empty_tables_is_still_the_one_that_is_meant,
+    the_codes_as_bits_and_no_codes_have_their_plans,
+];
 
 /// What stands in the plans of a search, and what does not.
 struct Meant {
@@ -23,9 +27,12 @@ const OF_LEAF: &str = "Index Scan using embeddings_embedding_index";
 const OF_CODES: &str = "Index Scan using embedding_codes_halfvec on embedding_codes";
 /// One by one, by the key.
 const OF_FRESH: &str = "Index Cond: ((repo_name = c.repo_name) AND (path = c.path))";
+/// Once for all values.
+const OF_METADATA: &str = "Index Cond: (metadata @> $8)";
+const OF_ALL: &str = "Seq Scan on embeddings";
 const OF_BITS: &str = "Index Scan using embedding_codes_bits on embedding_codes";
 
-const CASES: [Meant; 10] = [
+const CASES: [Meant; 11] = [
     Meant {
         call: "search_in_repository('large', $1::text::public.vector)",
         has: &[OF_LEAF, "Subplans Removed: 15"],
@@ -70,8 +77,13 @@ const CASES: [Meant; 10] = [
     Meant {
         // One of 400 passes: these are compared, and no index of vectors is asked.
         call: "search_across($1::text::public.vector, metadata => '{\"rare\": true}')",
-        has: &["CTE Scan on compared"],
-        lacks: &["embedding_codes", "embeddings_embedding_index"],
+        has: &["CTE Scan on compared", OF_METADATA],
+        lacks: &["embedding_codes", "embeddings_embedding_index", OF_ALL],
+    },
+    Meant {
+        call: "search_in_repositories('{middle,small3}', $1::text::public.vector)",
+        has: &["CTE Scan on compared", "Index Cond: (repo_name = r.r)"],
+        lacks: &["embedding_codes", "embeddings_embedding_index", OF_ALL],
     },
     Meant {
         call: "search_across($1::text::public.vector, recall => 'exact')",
@@ -82,6 +94,11 @@ const CASES: [Meant; 10] = [
 
 /// The plans of the last of so many searches by one prepared statement, the nested ones too.
 fn plans(database: &Database<'_>, call: &str, times: usize) -> String {
+    plans_after(database, call, |search| search.repeat(times - 1))
+}
+
+/// The plans of a search by a prepared statement, after what else its session does with it.
+fn plans_after(database: &Database<'_>, call: &str, before: impl FnOnce(&str) -> String) -> String {
     const MARK: &str = "the last one";
     let vector = database.with(async |connection| vector(connection, 1_000_003).await);
     let execute = format!("EXECUTE search ('{vector}');\n");
@@ -94,7 +111,7 @@ fn plans(database: &Database<'_>, call: &str, times: usize) -> String {
          SET client_min_messages = log;
          DO $$ BEGIN RAISE NOTICE '{MARK}'; END $$;
          {execute}",
-        execute.repeat(times - 1)
+        before(&execute)
     );
     let mut psql = database.psql();
     psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1"]);
@@ -110,8 +127,12 @@ fn plans(database: &Database<'_>, call: &str, times: usize) -> String {
 
 #[track_caller]
 fn check(database: &Database<'_>, meant: &Meant, times: usize, when: &str) {
+    compare(&plans(database, meant.call, times), meant, when);
+}
+
+#[track_caller]
+fn compare(plans: &str, meant: &Meant, when: &str) {
     let Meant { call, has, lacks } = meant;
-    let plans = plans(database, call, times);
     for wanted in *has {
         assert!(plans.contains(wanted), "no `{wanted}` in the plans of {call}, {when}:\n{plans}");
     }
@@ -136,6 +157,22 @@ fn each_case_runs_by_the_plan_that_is_meant(server: &TestServer) -> Verdict {
     database.execute("ANALYZE");
     for meant in &CASES {
         check(&database, meant, 6, "after ANALYZE");
+    }
+    Passed
+}
+
+/// What is planned once has no second chance: nothing tells a session that a table which was empty is not any more.
+fn a_plan_that_was_made_on_empty_tables_is_still_the_one_that_is_meant(server: &TestServer) -> Verdict {
+    let database = filled(server);
+    database.execute(
+        "CREATE TABLE public.aside AS SELECT * FROM public.embeddings;
+         DELETE FROM public.embeddings",
+    );
+    database.execute("VACUUM public.embeddings");
+    let fill = "INSERT INTO public.embeddings SELECT * FROM public.aside;\n";
+    for meant in CASES.iter().filter(|meant| meant.lacks.contains(&OF_ALL)) {
+        let plans = plans_after(&database, meant.call, |search| format!("BEGIN;\n{search}{fill}"));
+        compare(&plans, meant, "planned when the tables were empty");
     }
     Passed
 }
