@@ -18,7 +18,9 @@
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
 //! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
 //! | [`cache`] | results that hold as long as the rows they were computed from do not change |
+//! | [`maintenance`] | what is due now and then: folds, rotations, pruning, memory after a restart |
 //! | [`search`] | similar code, in one repository or across all of them |
+//! | [`stats`] | what queries took: written in batches, and summed up |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
@@ -29,7 +31,9 @@ pub mod cache;
 pub mod ecto_files;
 pub mod error;
 pub mod layer;
+pub mod maintenance;
 pub mod search;
+pub mod stats;
 pub mod subject;
 
 pub use error::Error;

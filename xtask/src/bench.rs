@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use bench::relayout::Size;
-use bench::{cache, ingest, noop, relayout, search};
+use bench::{cache, ingest, noop, relayout, search, stats};
 use corpus::Source;
 use corpus::embedded::Embedded;
 use corpus::repository::Repositories;
@@ -16,7 +16,7 @@ use terminal::variables::is_on_path;
 
 use crate::cli::{
     Bench, CacheOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions, ServerKind,
-    ServerOptions, SetupOptions, SourceOptions,
+    ServerOptions, SetupOptions, SourceOptions, StatsOptions,
 };
 use crate::error::Error;
 use crate::project::Project;
@@ -29,6 +29,7 @@ pub(crate) fn run(bench: &Bench, project: &Project, console: &Console) -> Result
         Bench::Ingest(options) => run_ingest(options, project, console),
         Bench::Search(options) => run_search(options, project, console),
         Bench::Cache(options) => run_cache(options, project, console),
+        Bench::Stats(options) => run_stats(options, project, console),
     }
 }
 
@@ -96,6 +97,13 @@ fn run_cache(options: &CacheOptions, project: &Project, console: &Console) -> Re
     let server = server::obtain(&options.server, project, console)?;
     let set_up = set_up(project)?;
     let measured = cache::measure(source, server.url(), &set_up, console)?;
+    Ok(show(options.json, &measured.document(), &measured.text(), console))
+}
+
+fn run_stats(options: &StatsOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
+    let server = server::obtain(&options.server, project, console)?;
+    let set_up = set_up(project)?;
+    let measured = stats::measure(server.url(), &set_up, console)?;
     Ok(show(options.json, &measured.document(), &measured.text(), console))
 }
 

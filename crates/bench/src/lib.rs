@@ -8,6 +8,7 @@
 //! | [`ingest`] | loading source files and vectors |
 //! | [`relayout`] | converting live tables, under writers |
 //! | [`search`] | searches, their recall, and what they cost writers |
+//! | [`stats`] | writing what queries took |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
@@ -25,6 +26,7 @@ pub mod relayout;
 mod scratch;
 pub mod search;
 mod session;
+pub mod stats;
 mod vector;
 mod vector_index;
 mod watch;

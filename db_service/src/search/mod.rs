@@ -22,6 +22,7 @@ mod error;
 mod explain;
 mod query;
 mod recall;
+mod recorded;
 
 use database::DatabaseUrl;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,7 @@ pub use explain::{Explained, explain};
 pub(crate) use query::vector_text;
 pub use query::{Query, Recall, Scope};
 pub use recall::{Found, Made, Sample, measure};
+pub use recorded::{Outcome, recorded};
 
 /// One stored vector that is near to the one that was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -38,6 +38,10 @@ pub(crate) enum Bench {
     /// In a scratch database, which is dropped afterwards. Build it with `--release`: an answer from memory takes a few
     /// microseconds, most of them in this program.
     Cache(CacheOptions),
+    /// Writing what queries took by batches from a queue, against an INSERT for each query
+    ///
+    /// In a scratch database, which is dropped afterwards. Build it with `--release`.
+    Stats(StatsOptions),
 }
 
 /// Where vectors come from.
@@ -90,6 +94,15 @@ pub(crate) struct CacheOptions {
     /// No more than so many vectors, the first ones
     #[arg(long, value_name = "VECTORS")]
     pub(crate) limit: Option<u64>,
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsOptions {
     /// Print the outcome as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -25,6 +25,7 @@ mod few_locks;
 mod killed;
 mod kinds;
 mod leaves;
+mod maintenance;
 mod older;
 mod oracle;
 mod own_server;
@@ -51,6 +52,7 @@ mod server;
 mod shared_url;
 mod situations;
 mod sqlx_layer;
+mod statistics;
 mod steadiness;
 mod structure;
 mod tally;
@@ -172,6 +174,8 @@ fn all_tests() -> Vec<(String, Test)> {
         result_cache::tests(),
         result_cache_misses::tests(),
         result_cache_model::tests(),
+        statistics::tests(),
+        maintenance::tests(),
         transcripts::tests(),
     ];
     suites.into_iter().flatten().collect()

@@ -1,14 +1,13 @@
 //! What was measured, for people and for programs.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::hits::Hits;
 use super::misses::Misses;
 use super::writes::Writes;
-use crate::line::{Bound, Line, ratio};
+use crate::line::{Bound, Line, microseconds, ratio};
 
 /// The outcome of the benchmark.
 #[derive(Clone, Debug)]
@@ -77,8 +76,4 @@ impl Measured {
             more("versions, of a statement of one row", statement, 30.0),
         ]
     }
-}
-
-fn microseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }

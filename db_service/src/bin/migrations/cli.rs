@@ -6,7 +6,9 @@ use crate::analyze::Analyze;
 use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
 use crate::layout::{Declare, Merge, Revert, Split};
+use crate::maintain::Maintain;
 use crate::search::Search;
+use crate::stats::Stats;
 use crate::work::{Braking, Work};
 
 /// Brings the performance layer of Singularity's database up to date
@@ -59,7 +61,13 @@ impl Options {
                 | Command::Revert(Revert { choice, .. }),
             ) => choice.work,
             Some(
-                Command::Status | Command::Verify | Command::Search(_) | Command::Analyze(_) | Command::Calibrate(_),
+                Command::Status
+                | Command::Verify
+                | Command::Search(_)
+                | Command::Analyze(_)
+                | Command::Calibrate(_)
+                | Command::Stats(_)
+                | Command::Maintain(_),
             )
             | None => Work::default(),
         };
@@ -119,6 +127,13 @@ pub(crate) enum Command {
     /// Searches for vectors between two stored ones, compares what is found with comparing everything, and takes the least that finds 95 of 100
     /// (`fast`) and 99 of 100 (`balanced`) of the nearest. Until its end, searches go on as before.
     Calibrate(Calibrate),
+    /// Show what queries took, by type and over time, as `rag_performance_stats` has it
+    Stats(Stats),
+    /// Do all that is due now and then; for cron, a timer, or after a restart of the server
+    ///
+    /// Folds what writers have appended, rotates cached results, deletes what is older than it is kept, and after a restart reads the
+    /// indexes that are used most into the server's memory. A second run at once does nothing. Nothing waits for it.
+    Maintain(Maintain),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -132,12 +147,13 @@ impl Command {
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) | Self::Analyze(_) => false,
+            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) | Self::Analyze(_) | Self::Stats(_) => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
             | Self::Revert(Revert { choice, .. }) => !choice.dry_run,
             Self::CreateIndex(_) | Self::Calibrate(_) => true,
+            Self::Maintain(maintain) => !maintain.dry_run,
         }
     }
 
@@ -154,6 +170,8 @@ impl Command {
             Some(Self::Search(_)) => "migrations search",
             Some(Self::Analyze(_)) => "migrations analyze",
             Some(Self::Calibrate(_)) => "migrations calibrate",
+            Some(Self::Stats(_)) => "migrations stats",
+            Some(Self::Maintain(_)) => "migrations maintain",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }

@@ -8,11 +8,13 @@ mod create_index;
 mod embedded;
 mod layout;
 mod look;
+mod maintain;
 mod problem;
 mod run;
 mod script;
 mod search;
 mod statements;
+mod stats;
 mod work;
 
 use std::process::ExitCode;

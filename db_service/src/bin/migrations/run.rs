@@ -7,6 +7,7 @@ use database::server::Server;
 use database::url::Parsed;
 use database::{DatabaseLock, DatabaseUrl, Worker, connection};
 use db_service::layer::{self, PerformancePlan};
+use db_service::maintenance;
 use db_service::subject::{Terms, layouts};
 use ledger::history::{self, History};
 use relayout::layout::Layout;
@@ -23,6 +24,7 @@ use crate::create_index::Indexed;
 use crate::embedded::Embedded;
 use crate::layout::{self, Declaration, Declare};
 use crate::look;
+use crate::maintain::Maintain;
 use crate::problem::Problem;
 use crate::script;
 use crate::statements::Statements;
@@ -92,11 +94,13 @@ impl<'a> Run<'a> {
         // They ask for the tables and functions that they take, and for nothing else of the layer.
         let found = match &options.command {
             Some(Command::Search(search)) => Some(search.run(connection, database).await?),
+            Some(Command::Stats(stats)) => Some(stats.run(connection, database).await?),
             Some(Command::Analyze(analyze)) => Some(analyze.run(url, self.console).await?),
             Some(Command::Calibrate(calibrate)) => {
                 self.report(calibrate.run(connection, database, self.console).await?);
                 return Ok(());
             }
+            Some(Command::Maintain(maintain)) => return self.maintain(*maintain, connection, database).await,
             _ => None,
         };
         if let Some(found) = found {
@@ -158,6 +162,20 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    async fn maintain(
+        &mut self,
+        asked: Maintain,
+        connection: &mut PgConnection,
+        database: &str,
+    ) -> Result<(), Problem> {
+        let (console, steps) = (self.console, &mut self.steps);
+        let report = |step: Step| {
+            console.step(&step);
+            steps.push(step);
+        };
+        Ok(maintenance::maintain(connection, &asked.terms(), database, console, report).await?)
     }
 
     /// What a run would do, or would refuse to do.

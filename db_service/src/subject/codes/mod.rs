@@ -97,6 +97,11 @@ pub async fn fold(worker: &mut Worker, database: &str) -> Result<i64, Error> {
     if may { Ok(build::fold(worker).await.map_err(failed())?) } else { Ok(0) }
 }
 
+/// Takes all that was written since the last fold into the index; how many rows. No error is told of here.
+pub(crate) async fn fold_all(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    build::fold(connection).await
+}
+
 #[derive(Clone, Debug)]
 struct CodesPlan(Option<Codes>);
 
