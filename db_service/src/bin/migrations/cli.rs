@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::advise::Advise;
 use crate::analyze::Analyze;
 use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
@@ -59,7 +60,12 @@ impl Options {
                 | Command::Revert(Revert { choice, .. }),
             ) => choice.work,
             Some(
-                Command::Status | Command::Verify | Command::Search(_) | Command::Analyze(_) | Command::Calibrate(_),
+                Command::Status
+                | Command::Verify
+                | Command::Search(_)
+                | Command::Analyze(_)
+                | Command::Calibrate(_)
+                | Command::Advise(_),
             )
             | None => Work::default(),
         };
@@ -119,6 +125,11 @@ pub(crate) enum Command {
     /// Searches for vectors between two stored ones, compares what is found with comparing everything, and takes the least that finds 95 of 100
     /// (`fast`) and 99 of 100 (`balanced`) of the nearest. Until its end, searches go on as before.
     Calibrate(Calibrate),
+    /// Say what this database would be better for: the layer, which parts of it, memory, another pgvector, another machine
+    ///
+    /// Measured from the server's catalogs and statistics, as far as the role may see them; no row is read, nothing is written. Each
+    /// point has its figures, its reason, and the commands. Exit code 0, whatever is advised.
+    Advise(Advise),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -132,7 +143,7 @@ impl Command {
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) | Self::Analyze(_) => false,
+            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) | Self::Analyze(_) | Self::Advise(_) => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
@@ -154,6 +165,7 @@ impl Command {
             Some(Self::Search(_)) => "migrations search",
             Some(Self::Analyze(_)) => "migrations analyze",
             Some(Self::Calibrate(_)) => "migrations calibrate",
+            Some(Self::Advise(_)) => "migrations advise",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }
@@ -189,6 +201,7 @@ mod tests {
         };
         assert_eq!(own("status"), [""; 0]);
         assert_eq!(own("verify"), [""; 0]);
+        assert_eq!(own("advise"), ["latency", "memory", "users"]);
         assert_eq!(own("plan"), ["brake", "sql"]);
         let work = ["brake", "free-disk", "index-memory", "jobs", "lock-timeout", "patience", "yes"];
         for (name, more) in [("revert", &["dry-run", "table"][..]), ("merge", &["dry-run", "leaf", "table"])] {
