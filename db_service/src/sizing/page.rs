@@ -12,6 +12,8 @@ const GRAPH_END: u64 = 8;
 const ROW: u64 = 24;
 /// The header of a key in an index (`IndexTupleData`).
 const KEY: u64 = 8;
+/// Beside a table that has rows: the pages of its maps of free space and of what is visible to all.
+const MAPS: u64 = 4;
 /// How full the pages of a B-tree are that was built; one that grew by random keys is 70 % full.
 const FILLED: (u64, u64) = (9, 10);
 /// What a row takes in the list of a key that many have: six bytes and its share of the list's header.
@@ -51,7 +53,8 @@ impl Row {
 
     /// A table of so many such rows.
     pub(super) fn table(self, rows: u64) -> u64 {
-        rows.div_ceil(per_page(PAGE - HEADER, ROW + self.0)) * PAGE
+        let pages = rows.div_ceil(per_page(PAGE - HEADER, ROW + self.0));
+        if pages > 0 { (pages + MAPS) * PAGE } else { 0 }
     }
 
     /// A B-tree of so many such keys, hardly one of them twice.
@@ -116,8 +119,8 @@ mod tests {
         let signs = Graph { vector: 8 + 768 / 8, m: 16 };
         assert_eq!([whole, half].map(|graph| graph.bytes(1000)), [501 * PAGE, 251 * PAGE]);
         assert_eq!(signs.bytes(21_000), 1001 * PAGE);
-        assert_eq!(Row::default().text(10).vector(4 * 768).table(1000), 500 * PAGE);
-        assert_eq!(Row::default().text(10).text(50).text(20).vector(2 * 768).table(1000), 250 * PAGE);
+        assert_eq!(Row::default().text(10).vector(4 * 768).table(1000), 504 * PAGE);
+        assert_eq!(Row::default().text(10).text(50).text(20).vector(2 * 768).table(1000), 254 * PAGE);
     }
 
     #[test]

@@ -105,6 +105,10 @@ fn large(server: &TestServer) -> Database<'_> {
 fn a_tiny_database_needs_nothing(server: &TestServer) -> Verdict {
     for stage in [Stage::Ecto, Stage::Searchable] {
         let database = Database::at(server, stage);
+        database.execute(
+            "INSERT INTO embeddings (repo_name, path, model, content_hash, embedding)
+             SELECT 'r' || g, 'p', 'm', sha256(g::text::bytea), array_fill(1, ARRAY[768])::public.vector FROM generate_series(1, 20) g",
+        );
         let advised = advised(&database.url_text(), &[]);
         assert_eq!(advised.to_do(), [""; 0], "{:#}", advised.0);
         assert_eq!(advised.verdict("layer"), "fine");
@@ -246,7 +250,7 @@ fn whatever_is_there_of_the_tables(server: &TestServer) -> Verdict {
     let hostile = Database::at(server, Stage::All);
     hostile.execute(
         "INSERT INTO embeddings (repo_name, path, model, content_hash, embedding)
-         SELECT e'a\\'\"`$(x)%s\\e[31m\\n; DROP TABLE x', g::text, 'm', sha256(g::text::bytea), array_fill(1, ARRAY[768])::vector
+         SELECT e'a\\'\"`$(x)%s\\x1b[31m\\n; DROP TABLE x', g::text, 'm', sha256(g::text::bytea), array_fill(1, ARRAY[768])::vector
          FROM generate_series(1, 20) g;
          ANALYZE embeddings;
          UPDATE pg_class SET reltuples = 9000000 WHERE relname = 'embeddings' AND reltuples > 0 AND relkind = 'r'",

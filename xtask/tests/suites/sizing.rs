@@ -14,9 +14,11 @@ use crate::server::{TestServer, project};
 
 crate::tests![the_formula_comes_close_to_what_a_server_takes, a_graph_takes_the_memory_that_it_is_said_to_take];
 
-/// In hundredths, how far the formula may be off: where pages are counted, and where it depends on what is in them.
-const OF_PAGES: u64 = 3;
-const OF_KEYS: u64 = 20;
+/// How far the formula may be off, in hundredths: of graphs, whose pages hold so many elements and no more; of rows, whose names are
+/// of unequal length; of keys; and of content, which can be compressed more or less.
+const OF_GRAPHS: u64 = 3;
+const OF_ROWS: u64 = 10;
+const OF_KEYS: u64 = 10;
 const OF_CONTENT: u64 = 25;
 
 /// So that pages which are not full are few.
@@ -80,28 +82,28 @@ fn the_formula_comes_close_to_what_a_server_takes(server: &TestServer) -> Verdic
     };
     let (rows, vectors, key) = ("pg_table_size(t.oid)", indexes("amname = 'hnsw'"), indexes("indisprimary"));
     let others = indexes("amname <> 'hnsw' AND NOT indisprimary");
-    let sizes = Sizes::of(&amount, Form::Halfvec);
     let mut off = Vec::new();
-    let mut compare = |what: &str, computed: u64, measured: u64, allowed: u64| {
-        eprintln!("{what}: computed {computed}, measured {measured}, {:.3}", computed as f64 / measured as f64);
-        if computed.abs_diff(measured) * 100 > measured * allowed {
+    // Besides, an index may have a page more in each leaf, which is much where there are few rows.
+    let mut compare = |what: &str, computed: u64, measured: u64, allowed: u64, indexes: u64| {
+        if computed.abs_diff(measured) > measured * allowed / 100 + indexes * LEAVES * 8192 {
             off.push(format!("{what}: computed {computed}, measured {measured}"));
         }
     };
-    compare("embeddings, rows", sizes.embeddings.rows, of("embeddings", rows), OF_PAGES);
-    compare("embeddings, vector index", sizes.embeddings.vector_index, of("embeddings", &vectors), OF_PAGES);
-    compare("embeddings, primary key", sizes.embeddings.primary_key, of("embeddings", &key), OF_KEYS);
-    compare("embeddings, other indexes", sizes.embeddings.other_indexes, of("embeddings", &others), OF_KEYS);
-    compare("codes, rows", sizes.codes.rows, of("embedding_codes", rows), OF_PAGES);
-    compare("codes, halfvec", sizes.codes.vector_index, of("embedding_codes", &vectors), OF_PAGES);
-    compare("codes, primary key", sizes.codes.primary_key, of("embedding_codes", &key), OF_KEYS);
-    compare("code_files, rows", sizes.code_files.rows, of("code_files", rows), OF_CONTENT);
-    compare("code_files, primary key", sizes.code_files.primary_key, of("code_files", &key), OF_KEYS);
-    compare("code_files, other indexes", sizes.code_files.other_indexes, of("code_files", &others), OF_KEYS);
+    let Sizes { embeddings, codes, code_files } = Sizes::of(&amount, Form::Halfvec);
+    compare("embeddings, rows", embeddings.rows, of("embeddings", rows), OF_ROWS, 0);
+    compare("embeddings, vector index", embeddings.vector_index, of("embeddings", &vectors), OF_GRAPHS, 0);
+    compare("embeddings, primary key", embeddings.primary_key, of("embeddings", &key), OF_KEYS, 1);
+    compare("embeddings, other indexes", embeddings.other_indexes, of("embeddings", &others), OF_KEYS, 4);
+    compare("codes, rows", codes.rows, of("embedding_codes", rows), OF_ROWS, 0);
+    compare("codes, halfvec", codes.vector_index, of("embedding_codes", &vectors), OF_GRAPHS, 0);
+    compare("codes, primary key", codes.primary_key, of("embedding_codes", &key), OF_KEYS, 1);
+    compare("code_files, rows", code_files.rows, of("code_files", rows), OF_CONTENT, 0);
+    compare("code_files, primary key", code_files.primary_key, of("code_files", &key), OF_KEYS, 1);
+    compare("code_files, other indexes", code_files.other_indexes, of("code_files", &others), OF_KEYS, 4);
     database.execute("UPDATE db_service.codes SET form = 'bits'");
     migrations(&database.url_text(), &[]).succeeds();
     let bits = Sizes::of(&amount, Form::Bits).codes.vector_index;
-    compare("codes, bits", bits, of("embedding_codes", &vectors), OF_PAGES);
+    compare("codes, bits", bits, of("embedding_codes", &vectors), OF_GRAPHS, 0);
     assert!(off.is_empty(), "{off:#?}\n{amount:?}");
     Passed
 }
