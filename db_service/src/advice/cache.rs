@@ -7,7 +7,7 @@ use terminal::elapsed::Elapsed;
 use super::measured::Measured;
 use super::need;
 use super::point::{Advice, milliseconds};
-use super::threshold::{USERS, WORTH_CACHING};
+use super::threshold::{EXACT_VECTORS, USERS, WORTH_CACHING};
 
 const RULE: &str = "cache";
 
@@ -26,6 +26,10 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
         return vec![Advice::fine(RULE, message, figures)];
     }
     let nothing = "no results are kept in the database";
+    if measured.vectors() <= EXACT_VECTORS {
+        let message = format!("{nothing}, and about {} vectors are compared soon", measured.vectors());
+        return vec![Advice::fine(RULE, message, figures)];
+    }
     vec![match mean {
         Ok(mean) if mean < WORTH_CACHING => {
             let message = format!("{nothing}, and searches take {} on average", Elapsed(mean));

@@ -14,6 +14,7 @@ const RULE: &str = "layer";
 
 pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
     let figures = json!({
+        "bytes": measured.searched_bytes(),
         "database_bytes": measured.database_bytes,
         "vectors": measured.vectors(),
         "users": users(measured),
@@ -37,7 +38,8 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
         // However long they take: no index would be asked.
         _ if table.rows() <= EXACT_VECTORS => {
             let all = Elapsed(compared(table.rows(), table.is_inline));
-            let why = format!("to compare a question with every vector takes no more than about {all}: a plain table does");
+            let why =
+                format!("to compare a question with every vector takes no more than about {all}: a plain table does");
             vec![Advice::fine(RULE, said, figures).why(why)]
         }
         Ok(_) => vec![Advice::fine(RULE, said, figures).why("one plain table with one vector index does")],
@@ -55,8 +57,11 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
 }
 
 fn said(measured: &Measured, table: &Table) -> String {
-    let size =
-        format!("this database has {}, the layer is for {} and more", Bytes(measured.database_bytes), Bytes(LARGE));
+    let (searched, all) = (Bytes(measured.searched_bytes()), Bytes(measured.database_bytes));
+    let size = format!(
+        "files and vectors take {searched} of the {all} of this database, the layer is for {} and more",
+        Bytes(LARGE)
+    );
     let vectors = format!("{} in `embeddings`", table.about());
     let users = match measured.wanted.users {
         Some(users) => format!("{users} search at once, the layer is for {USERS} and more"),

@@ -1,13 +1,14 @@
 //! Whether one machine carries it.
 
+use std::time::Duration;
+
 use relayout::layout::Bytes;
 use serde_json::json;
 use terminal::elapsed::Elapsed;
 
-use super::measured::{Basis, Measured};
-use super::memory::which_memory;
+use super::measured::Measured;
 use super::point::Advice;
-use super::room::{self, Room, hot};
+use super::room::{self, Room, hot, which_memory};
 use super::setting::Setting;
 use super::threshold::{LARGEST_MACHINE, PAGES_A_SEARCH, READ_MICROSECONDS};
 use crate::sizing::memory_for;
@@ -43,29 +44,26 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
         );
         return vec![Advice::to_do(RULE, message, figures).why(why).run(commands(measured))];
     }
-    let is_said = matches!(measured.memory(), Some((_, Basis::Said)));
-    let fits_buffers = memory_for(halfvec) <= measured.settings.shared_buffers;
-    vec![match room::room(measured) {
-        Room::ForNone { memory } => {
-            let cold = Elapsed(std::time::Duration::from_micros(PAGES_A_SEARCH * READ_MICROSECONDS));
-            let message = format!("{message}; this one has {}, {}", Setting(memory), basis(measured));
+    vec![match (room::room(measured), measured.memory()) {
+        (Room::ForNone { memory }, _) => {
+            let cold = Elapsed(Duration::from_micros(PAGES_A_SEARCH * READ_MICROSECONDS));
+            let message = format!("{message}; this one has {}, as `--memory` says", Setting(memory));
             let why = format!(
                 "a search reads {PAGES_A_SEARCH} pages of an index at random: from a disk of {READ_MICROSECONDS} µs that alone is \
-                 {cold}; give it {} of memory, or search on replicas that share the work",
+                 {cold}; give it {} of memory, or less to search: docs/sizing.md",
                 Setting(memory_for(bits))
             );
             Advice::to_do(RULE, message, figures).why(why)
         }
-        _ if fits_buffers => Advice::fine(RULE, message, figures),
-        Room::ForAll | Room::ForBits if is_said => Advice::fine(RULE, message, figures),
-        Room::ForAll | Room::ForBits | Room::NotKnown => {
-            Advice::not_known(RULE, message, figures, &which_memory(measured))
+        (Room::ForAll | Room::ForBits, _) => Advice::fine(RULE, message, figures),
+        (Room::NotKnown, _) if memory_for(halfvec) <= measured.settings.shared_buffers => {
+            Advice::fine(RULE, message, figures).why("`shared_buffers` alone is as large")
         }
+        (Room::NotKnown, Some((memory, _))) if memory_for(halfvec) <= memory => {
+            Advice::fine(RULE, message, figures).why(which_memory(measured).why)
+        }
+        (Room::NotKnown, _) => Advice::not_known(RULE, message, figures, &which_memory(measured)),
     }]
-}
-
-fn basis(measured: &Measured) -> String {
-    measured.memory().map(|(_, basis)| basis.to_string()).unwrap_or_default()
 }
 
 /// Citus takes plain tables, and its shards are the partitions.

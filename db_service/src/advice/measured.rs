@@ -241,6 +241,12 @@ impl Measured {
         self.wanted.memory.map(|bytes| (bytes, Basis::Said)).or(guessed)
     }
 
+    /// Bytes of both tables that grow, with their indexes.
+    #[must_use]
+    pub fn searched_bytes(&self) -> u64 {
+        [&self.embeddings, &self.code_files].into_iter().flatten().map(Table::bytes).sum()
+    }
+
     /// Rows of `embeddings`.
     #[must_use]
     pub fn vectors(&self) -> u64 {
@@ -292,16 +298,5 @@ impl Table {
         let guessed =
             if self.leaves.iter().any(|leaf| leaf.is_guessed) { ", by its bytes: it was never analyzed" } else { "" };
         format!("about {} rows{guessed}", self.rows())
-    }
-}
-
-/// `as --memory says`
-impl fmt::Display for Basis {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Said => "as `--memory` says",
-            Self::CacheSize => "as `effective_cache_size` says; name it by `--memory`, SQL cannot see it",
-            Self::Buffers => "guessed as four times `shared_buffers`; name it by `--memory`, SQL cannot see it",
-        })
     }
 }

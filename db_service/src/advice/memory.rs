@@ -5,8 +5,9 @@ use std::fmt::Display;
 use relayout::layout::Bytes;
 use serde_json::{Value, json};
 
-use super::measured::{Basis, Measured, Table, Unknown};
+use super::measured::{Measured, Table};
 use super::point::Advice;
+use super::room::which_memory;
 use super::setting::Setting;
 use super::threshold::{BUFFERS, CACHE, FOR_BUILDS, SAFE_BUILDS, Version, hundredths, rounded};
 use super::{need, way};
@@ -136,18 +137,6 @@ fn figures(setting: &str, value: u64, needed: u64, measured: &Measured) -> Value
         "setting": setting, "bytes": value, "needed_bytes": needed,
         "memory_bytes": measured.memory().map(|(bytes, _)| bytes), "memory_is_said": measured.wanted.memory.is_some(),
     })
-}
-
-/// SQL cannot see it; what the settings tell of it is said.
-pub(super) fn which_memory(measured: &Measured) -> Unknown {
-    let why = match measured.memory() {
-        Some((bytes, Basis::Buffers)) => {
-            format!("the machine may have {}, four times `shared_buffers`, as people begin", Setting(bytes))
-        }
-        Some((bytes, _)) => format!("the machine may have {} or more, as `effective_cache_size` says", Setting(bytes)),
-        None => "how much memory the machine has is not known, and its settings are as they were installed".to_owned(),
-    };
-    Unknown::new(why).remedy("SQL cannot see it: name it, `migrations advise --memory 64GB`")
 }
 
 /// It takes a restart.

@@ -7,7 +7,7 @@ use super::threshold::{EXACT_VECTORS, LARGE, USERS};
 pub(super) fn is_needed(measured: &Measured) -> bool {
     let is_slow = measured.searches.as_ref().is_ok_and(|searches| searches.mean > measured.wanted.latency);
     let are_many = users(measured) >= USERS && measured.vectors() > EXACT_VECTORS;
-    measured.embeddings.is_some() && (measured.database_bytes >= LARGE || is_slow || are_many)
+    measured.embeddings.is_some() && (measured.searched_bytes() >= LARGE || is_slow || are_many)
 }
 
 /// Its tables are in leaves.

@@ -1,13 +1,14 @@
 //! What the indexes that searches go through take, and whether a machine has the memory for it.
 
-use super::measured::Measured;
+use super::measured::{Basis, Measured, Unknown};
+use super::setting::Setting;
 use crate::sizing::{Amount, Sizes, memory_for};
 use crate::subject::codes::Form;
 
 /// For what there is memory. All in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Room {
-    /// How much there is, nobody knows.
+    /// How much there is, nobody has said.
     NotKnown,
     /// For all of it.
     ForAll,
@@ -18,7 +19,8 @@ pub(super) enum Room {
 }
 
 pub(super) fn room(measured: &Measured) -> Room {
-    let Some((memory, _)) = measured.memory() else { return Room::NotKnown };
+    // What was guessed of it is no reason to build an index anew.
+    let Some(memory) = measured.wanted.memory else { return Room::NotKnown };
     let has_room_for = |form| memory_for(hot(measured, form)) <= memory;
     if has_room_for(Form::Halfvec) {
         Room::ForAll
@@ -52,4 +54,16 @@ pub(super) fn codes(vectors: u64, form: Form) -> u64 {
 
 fn sizes(vectors: u64, form: Form) -> Sizes {
     Sizes::of(&Amount::of_vectors(vectors), form)
+}
+
+/// SQL cannot see it; what the settings tell of it is said.
+pub(super) fn which_memory(measured: &Measured) -> Unknown {
+    let why = match measured.memory() {
+        Some((bytes, Basis::Buffers)) => {
+            format!("the machine may have {}, four times `shared_buffers`, as people begin", Setting(bytes))
+        }
+        Some((bytes, _)) => format!("the machine may have {} or more, as `effective_cache_size` says", Setting(bytes)),
+        None => "how much memory the machine has is not known, and its settings are as they were installed".to_owned(),
+    };
+    Unknown::new(why).remedy("SQL cannot see it: name it, `migrations advise --memory 64GB`")
 }

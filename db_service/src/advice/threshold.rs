@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What the layer is made for: a database of so many bytes, searches that are to take less than this, so many at once. Below all
+/// What the layer is made for: files and vectors of so many bytes, searches that are to take less than this, so many at once. Below all
 /// three one plain table with one vector index does.
 pub const LARGE: u64 = 100_000_000_000;
 /// See [`LARGE`].
