@@ -16,16 +16,19 @@
 //! |---|---|
 //! | [`layer`] | the layer as a whole: [`inspect`](layer::inspect), [`plan`](layer::plan), [`apply`](layer::apply) |
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
+//! | [`advice`] | what a database would be better for: the layer, which parts of it, memory, another machine |
 //! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
 //! | [`cache`] | results that hold as long as the rows they were computed from do not change |
 //! | [`maintenance`] | what is due now and then: folds, rotations, pruning, memory after a restart |
 //! | [`search`] | similar code, in one repository or across all of them |
 //! | [`stats`] | what queries took: written in batches, and summed up |
+//! | [`sizing`] | bytes, memory and time that so many vectors take |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
 //! How the crates belong together, and what always holds: `docs/architecture.md`.
 #![warn(missing_docs)]
 
+pub mod advice;
 pub mod analysis;
 pub mod cache;
 pub mod ecto_files;
@@ -33,6 +36,7 @@ pub mod error;
 pub mod layer;
 pub mod maintenance;
 pub mod search;
+pub mod sizing;
 pub mod stats;
 pub mod subject;
 

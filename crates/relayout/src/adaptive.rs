@@ -150,7 +150,14 @@ async fn overfull(connection: &mut PgConnection, table: &str) -> Result<Vec<Leaf
 /// What PostgreSQL adds when it combines the hashes of a partition key's columns, here of one (`hash_combine64` with 0 in
 /// `src/include/common/hashfn.h`), and the seed that it hashes with (`HASH_PARTITION_SEED` in `src/include/catalog/partition.h`).
 const COMBINE: u64 = 0x49a0_f4dd_15e5_a8e3;
-const SEED: i64 = 0x7A5B_2236_7996_DCFD;
+/// The seed of `hashtextextended` that [`partition_hash`] takes the outcome of.
+pub const SEED: i64 = 0x7A5B_2236_7996_DCFD;
+
+/// The hash by which the server chooses a leaf, from that of the partition key alone.
+#[must_use]
+pub fn partition_hash(of_key: i64) -> u64 {
+    of_key.cast_unsigned().wrapping_add(COMBINE)
+}
 
 async fn repositories(
     connection: &mut PgConnection,
@@ -164,7 +171,7 @@ async fn repositories(
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(AssertSqlSafe(query)).fetch_all(connection).await?;
     let repository = |(name, hash, rows): (String, i64, i64)| Repository {
         name,
-        hash: hash.cast_unsigned().wrapping_add(COMBINE),
+        hash: partition_hash(hash),
         rows: rows.cast_unsigned(),
     };
     Ok(rows.into_iter().map(repository).collect())

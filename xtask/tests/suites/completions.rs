@@ -9,13 +9,14 @@ use crate::server::{TestServer, project};
 crate::tests![bash_completes, zsh_completes, fish_completes];
 
 /// What was typed so far, and a word that is offered then; none is what completed `cargo` before.
-const ASKED: [(&[&str], &str); 6] = [
+const ASKED: [(&[&str], &str); 7] = [
     (&["cargo", "xtask", "db-s"], "db-setup"),
     (&["cargo", "xtask", "db-setup", "--lay"], "--layers"),
     (&["cargo", "xtask", "db-setup", "--server", "con"], "container"),
     (&["cargo", "xtask", "db-server", "st"], "status"),
     (&["cargo", "bu"], "from-before"),
     (&["migrations", "sp"], "split"),
+    (&["migrations", "advise", "--mem"], "--memory"),
 ];
 
 fn bash_completes(_: &TestServer) -> Verdict {

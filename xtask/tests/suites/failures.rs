@@ -187,6 +187,7 @@ fn a_standby_is_named_before_anything_is_tried(server: &TestServer) -> Verdict {
         (&["verify"][..], 0),
         (&["plan"], 0),
         (&["status"], 0),
+        (&["advise"], 0),
         (&[], 0),
         (&["split", "--dry-run"], 0),
         (&["merge", "--table", "code_files", "--leaf", "8/3", "--dry-run"], 3),

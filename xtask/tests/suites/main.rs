@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stderr, reason = "which servers take part is shown above the tests")]
 
+mod advice;
 mod all;
 mod analysis;
 mod bootstrap;
@@ -51,6 +52,7 @@ mod seed;
 mod server;
 mod shared_url;
 mod situations;
+mod sizing;
 mod sqlx_layer;
 mod statistics;
 mod steadiness;
@@ -167,6 +169,8 @@ fn all_tests() -> Vec<(String, Test)> {
         search_plans::tests(),
         analysis::tests(),
         calibration::tests(),
+        advice::tests(),
+        sizing::tests(),
         searchers::tests(),
         codes::tests(),
         triggers::tests(),

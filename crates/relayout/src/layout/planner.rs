@@ -21,7 +21,8 @@ impl Policy {
     pub(crate) const NONE: Self = Self { leaf_rows: u64::MAX / 2, most_leaves: 64 };
 
     /// Rows that a leaf may hold.
-    pub(crate) fn most_rows(self) -> u64 {
+    #[must_use]
+    pub fn most_rows(self) -> u64 {
         2 * self.leaf_rows
     }
 }
@@ -58,7 +59,7 @@ pub enum Advice {
 }
 
 /// A repository with this share of a leaf makes splitting by repository useless.
-const GIANT: f64 = 0.6;
+pub const GIANT: f64 = 0.6;
 /// Most parts by path.
 const MOST_PARTS: u32 = 64;
 

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::advise::Advise;
 use crate::analyze::Analyze;
 use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
@@ -67,7 +68,8 @@ impl Options {
                 | Command::Analyze(_)
                 | Command::Calibrate(_)
                 | Command::Stats(_)
-                | Command::Maintain(_),
+                | Command::Maintain(_)
+                | Command::Advise(_),
             )
             | None => Work::default(),
         };
@@ -134,6 +136,11 @@ pub(crate) enum Command {
     /// Folds what writers have appended, rotates cached results, deletes what is older than it is kept, and after a restart reads the
     /// indexes that are used most into the server's memory. A second run at once does nothing. Nothing waits for it.
     Maintain(Maintain),
+    /// Say what this database would be better for: the layer, which parts of it, memory, another pgvector, another machine
+    ///
+    /// Measured from the server's catalogs and statistics, as far as the role may see them; no row is read, nothing is written. Each
+    /// point has its figures, its reason, and the commands. Exit code 0, whatever is advised.
+    Advise(Advise),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -147,7 +154,13 @@ impl Command {
     /// It changes the database. To plan an index, an empty temporary table is made.
     pub(crate) fn writes(&self) -> bool {
         match self {
-            Self::Plan(_) | Self::Status | Self::Verify | Self::Search(_) | Self::Analyze(_) | Self::Stats(_) => false,
+            Self::Plan(_)
+            | Self::Status
+            | Self::Verify
+            | Self::Search(_)
+            | Self::Analyze(_)
+            | Self::Stats(_)
+            | Self::Advise(_) => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
@@ -172,6 +185,7 @@ impl Command {
             Some(Self::Calibrate(_)) => "migrations calibrate",
             Some(Self::Stats(_)) => "migrations stats",
             Some(Self::Maintain(_)) => "migrations maintain",
+            Some(Self::Advise(_)) => "migrations advise",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }
@@ -207,6 +221,7 @@ mod tests {
         };
         assert_eq!(own("status"), [""; 0]);
         assert_eq!(own("verify"), [""; 0]);
+        assert_eq!(own("advise"), ["latency", "memory", "users"]);
         assert_eq!(own("plan"), ["brake", "sql"]);
         let work = ["brake", "free-disk", "index-memory", "jobs", "lock-timeout", "patience", "yes"];
         for (name, more) in [("revert", &["dry-run", "table"][..]), ("merge", &["dry-run", "leaf", "table"])] {

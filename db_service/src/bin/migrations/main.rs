@@ -1,5 +1,6 @@
 //! The performance layer for production: needs `DATABASE_URL` and nothing else, no Elixir, no Nix, no source tree.
 
+mod advise;
 mod analyze;
 mod calibrate;
 mod cli;

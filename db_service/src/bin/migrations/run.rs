@@ -96,6 +96,7 @@ impl<'a> Run<'a> {
             Some(Command::Search(search)) => Some(search.run(connection, database).await?),
             Some(Command::Stats(stats)) => Some(stats.run(connection, database).await?),
             Some(Command::Analyze(analyze)) => Some(analyze.run(url, self.console).await?),
+            Some(Command::Advise(advise)) => Some(advise.run(connection, database).await?),
             Some(Command::Calibrate(calibrate)) => {
                 self.report(calibrate.run(connection, database, self.console).await?);
                 return Ok(());

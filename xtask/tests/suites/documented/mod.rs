@@ -1,5 +1,6 @@
 //! What is written is what is said: every message in the tables of README and of the operations guide is produced here,
-//! and every command in the table of `docs/json.md` and in those of "Backups" is run as it stands there.
+//! and every command in the table of `docs/json.md` and in those of "Backups" is run as it stands there; the figures of
+//! `docs/sizing.md` are computed.
 
 mod any;
 mod backups;
@@ -9,6 +10,7 @@ mod json;
 mod performance;
 mod replication;
 mod rights;
+mod sizing;
 mod table;
 mod url;
 
@@ -43,6 +45,7 @@ const TABLES: [&Messages; 7] = [
 /// One test for each row that is written, and one for the rows that are not written any more.
 pub(crate) fn tests() -> Vec<(String, Test)> {
     let mut tests = json::tests();
+    tests.extend(sizing::tests());
     tests.extend(backups::tests().into_iter().chain(replication::tests()));
     tests.push((format!("{}::every_situation_has_its_row", module_path!()), Box::new(every_situation_has_its_row)));
     for messages in TABLES {
