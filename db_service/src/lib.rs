@@ -18,6 +18,7 @@
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
 //! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
 //! | [`cache`] | results that hold as long as the rows they were computed from do not change |
+//! | [`dedup`] | what need not be done again: unchanged files, and contents that are known already |
 //! | [`search`] | similar code, in one repository or across all of them |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
@@ -26,6 +27,7 @@
 
 pub mod analysis;
 pub mod cache;
+pub mod dedup;
 pub mod ecto_files;
 pub mod error;
 pub mod layer;

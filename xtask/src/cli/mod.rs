@@ -10,7 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use database::environment::Environment;
 use terminal::completions::Shell;
 
-pub(crate) use bench::{Bench, CacheOptions, IngestOptions, RelayoutOptions, SearchOptions, SourceOptions};
+pub(crate) use bench::{
+    Bench, CacheOptions, DedupOptions, IngestOptions, RelayoutOptions, SearchOptions, SourceOptions,
+};
 pub(crate) use server::{ServerKind, ServerOptions};
 
 /// Development tools of Singularity's database

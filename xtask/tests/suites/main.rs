@@ -8,6 +8,7 @@ mod all;
 mod analysis;
 mod bootstrap;
 mod calibration;
+mod changed_files;
 mod codes;
 mod command;
 mod completions;
@@ -24,6 +25,10 @@ mod failures;
 mod few_locks;
 mod killed;
 mod kinds;
+mod known_contents;
+mod known_contents_damaged;
+mod known_contents_elsewhere;
+mod known_contents_model;
 mod leaves;
 mod older;
 mod oracle;
@@ -172,6 +177,11 @@ fn all_tests() -> Vec<(String, Test)> {
         result_cache::tests(),
         result_cache_misses::tests(),
         result_cache_model::tests(),
+        changed_files::tests(),
+        known_contents::tests(),
+        known_contents_damaged::tests(),
+        known_contents_elsewhere::tests(),
+        known_contents_model::tests(),
         transcripts::tests(),
     ];
     suites.into_iter().flatten().collect()

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::analyze::Analyze;
 use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
+use crate::filters::Filters;
 use crate::layout::{Declare, Merge, Revert, Split};
 use crate::search::Search;
 use crate::work::{Braking, Work};
@@ -52,6 +53,7 @@ impl Options {
         let of_command = match &self.command {
             Some(Command::Plan(Plan { braking, .. })) => Work::from(*braking),
             Some(Command::CreateIndex(create)) => Work::from(create.waiting),
+            Some(Command::Filters(filters)) => Work::from(filters.waiting),
             Some(
                 Command::Layout(Declare { choice, .. })
                 | Command::Split(Split { choice, .. })
@@ -119,6 +121,10 @@ pub(crate) enum Command {
     /// Searches for vectors between two stored ones, compares what is found with comparing everything, and takes the least that finds 95 of 100
     /// (`fast`) and 99 of 100 (`balanced`) of the nearest. Until its end, searches go on as before.
     Calibrate(Calibrate),
+    /// Show the filter that knows the contents of all repositories: how full it is, how often it is wrong, how old
+    ///
+    /// Whoever imports files asks it which of them need not be looked for (`db_service::dedup`). It is off until `--on`.
+    Filters(Filters),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -126,7 +132,10 @@ pub(crate) enum Command {
 impl Command {
     /// It works on what the layer has declared.
     pub(crate) fn needs_layer(&self) -> bool {
-        matches!(self, Self::Verify | Self::Layout(_) | Self::Split(_) | Self::Merge(_) | Self::Revert(_))
+        matches!(
+            self,
+            Self::Verify | Self::Layout(_) | Self::Split(_) | Self::Merge(_) | Self::Filters(_) | Self::Revert(_)
+        )
     }
 
     /// It changes the database. To plan an index, an empty temporary table is made.
@@ -137,6 +146,7 @@ impl Command {
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
             | Self::Revert(Revert { choice, .. }) => !choice.dry_run,
+            Self::Filters(filters) => filters.wish().is_some(),
             Self::CreateIndex(_) | Self::Calibrate(_) => true,
         }
     }
@@ -154,6 +164,7 @@ impl Command {
             Some(Self::Search(_)) => "migrations search",
             Some(Self::Analyze(_)) => "migrations analyze",
             Some(Self::Calibrate(_)) => "migrations calibrate",
+            Some(Self::Filters(_)) => "migrations filters",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }
