@@ -50,7 +50,7 @@ BEGIN
         RAISE EXCEPTION 'each path has one hash, and % paths and % hashes were given',
             COALESCE(pg_catalog.cardinality(paths), 0), COALESCE(pg_catalog.cardinality(hashes), 0)
             USING ERRCODE = 'invalid_parameter_value';
-    ELSIF EXISTS (SELECT FROM pg_catalog.unnest(paths, hashes) g (path, hash)
+    ELSIF EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(paths), pg_catalog.unnest(hashes)) g (path, hash)
                   WHERE g.path IS NULL OR COALESCE(pg_catalog.octet_length(g.hash), 0) <> 32) THEN
         RAISE EXCEPTION 'each path has a hash of 32 bytes, and none of both is null'
             USING ERRCODE = 'invalid_parameter_value',
@@ -63,7 +63,7 @@ BEGIN
     RETURN QUERY
     SELECT COALESCE(g.path, f.file_path),
            CASE WHEN f.file_path IS NULL THEN 'new' WHEN g.path IS NULL THEN 'gone' ELSE 'changed' END
-    FROM pg_catalog.unnest(paths, hashes) g (path, hash)
+    FROM ROWS FROM (pg_catalog.unnest(paths), pg_catalog.unnest(hashes)) g (path, hash)
     FULL JOIN (SELECT c.file_path, c.content_hash FROM public.code_files c WHERE c.repo_name = repository) f
         ON f.file_path = g.path
     WHERE g.hash IS DISTINCT FROM f.content_hash

@@ -37,7 +37,7 @@ pub(crate) fn kept(server: &TestServer) -> Database<'_> {
     migrations(&database.url_text(), &["filters", "--on"])
         .succeeds()
         .says("Set triggers `code_files` 2 for contents, 4 for versions, on the table and 16 below it")
-        .says("Created filter `code_files` 0 contents in 124 kB");
+        .says("Created filter `code_files` 0 contents in 123 kB");
     database
 }
 

@@ -190,7 +190,7 @@ fn what_is_full_or_outdated_or_long_is_put_right_by_the_next_run(server: &TestSe
     assert!(asked(&database).is_ok());
     database.execute("DELETE FROM code_files WHERE repo_name = 'many'; SELECT pg_stat_force_next_flush()");
     database.wait("SELECT sum(n_tup_del) >= 150000 FROM pg_stat_user_tables WHERE relname = 'code_files'");
-    migrations(&url, &[]).succeeds().says("Created filter `code_files` 1 contents in 124 kB");
+    migrations(&url, &[]).succeeds().says("Created filter `code_files` 1 contents in 123 kB");
     migrations(&url, &[]).changes_nothing();
     Passed
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
+
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::{block_on, migrations};
 use crate::known_contents::{INSERT, asking, denies, kept, known, row, run};

@@ -173,9 +173,9 @@ impl Planned for FilterPlan {
                     // What was being done is more than that contents were compared.
                     dedup::Error::Failed(source) => {
                         let (doing, database) = (gap.doing().to_owned(), database.to_owned());
-                        database::Error::Sql { doing, database, source }.into()
+                        Error::Database(database::Error::Sql { doing, database, source })
                     }
-                    error => error.into(),
+                    error => Error::Dedup(error),
                 })?;
                 report(step(database, status).detail(detail).took(started.elapsed()));
             }
