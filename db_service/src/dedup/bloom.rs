@@ -110,8 +110,8 @@ pub(super) fn rules() -> [u8; 8] {
     made_up().take(32).for_each(|key| probe.insert(key));
     let mut hash = Sha256::new();
     probe.words().for_each(|word| hash.update(word.to_le_bytes()));
-    let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
-    [a, b, c, d, e, f, g, h]
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.as_chunks().0[0]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share is shown with a few digits")]

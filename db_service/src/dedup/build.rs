@@ -15,6 +15,7 @@ use super::written::{self, Epoch};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) keys: u64,
+    pub(crate) capacity: u64,
     pub(crate) bytes: u64,
 }
 
@@ -93,5 +94,5 @@ async fn store(
     sqlx::query_file!("queries/store_content_filter.sql", epoch, horizon, capacity, keys, chunks, is_fold)
         .execute(connection)
         .await?;
-    Ok(Stored { keys: bloom.keys(), bytes: bloom.bytes() })
+    Ok(Stored { keys: bloom.keys(), capacity: bloom.capacity(), bytes: bloom.bytes() })
 }

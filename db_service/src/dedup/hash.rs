@@ -28,8 +28,7 @@ impl ContentHash {
 
     /// What the filter knows of it: the first eight bytes, as `db_service.log_content_keys()` and the build take them.
     pub(super) fn key(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        u64::from_be_bytes(self.0.as_chunks().0[0])
     }
 }
 

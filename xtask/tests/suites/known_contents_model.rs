@@ -217,6 +217,10 @@ async fn ask(filter: &KnownContents, writers: &[Writer], random: &mut Random) ->
     {
         return Err(format!("content {content} is denied"));
     }
+    // The exact question takes as long as three looks at the filter.
+    if view.is_ok() && below(random, 4) > 0 {
+        return Ok(true);
+    }
     // Whoever was disconnected asks again.
     let mut known = filter.known(asked.iter().map(|content| hash(*content))).await;
     for _ in 0..3 {

@@ -201,6 +201,7 @@ mod tests {
         assert_eq!(own("status"), [""; 0]);
         assert_eq!(own("verify"), [""; 0]);
         assert_eq!(own("plan"), ["brake", "sql"]);
+        assert_eq!(own("filters"), ["lock-timeout", "off", "on", "rebuild"]);
         let work = ["brake", "free-disk", "index-memory", "jobs", "lock-timeout", "patience", "yes"];
         for (name, more) in [("revert", &["dry-run", "table"][..]), ("merge", &["dry-run", "leaf", "table"])] {
             let mut expected = [&work[..], more].concat();
@@ -220,5 +221,6 @@ mod tests {
         assert!(options("migrations plan --sql").is_ok());
         assert!(options("migrations plan --sql --json").is_err());
         assert!(options("migrations status --yes").is_err());
+        assert!(options("migrations filters --on --rebuild").is_err());
     }
 }

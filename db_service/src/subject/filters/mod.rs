@@ -200,9 +200,11 @@ async fn close(gap: Gap, terms: &Terms<'_>, worker: &mut Worker) -> Result<(Stat
         }
         Gap::Build(_) => build(worker).await,
         Gap::Fold => match dedup::fold(worker).await {
-            Ok(stored) => Ok((Status::Set, format!("{} contents, with what was written since", stored.keys))),
-            // What cannot be gone on with is made anew.
-            Err(dedup::Error::Damaged(_)) => build(worker).await,
+            Ok(stored) if stored.keys <= stored.capacity => {
+                Ok((Status::Set, format!("{} contents, with what was written since", stored.keys)))
+            }
+            // What has no room, or cannot be gone on with, is made anew.
+            Ok(_) | Err(dedup::Error::Damaged(_)) => build(worker).await,
             Err(error) => Err(error),
         },
     }

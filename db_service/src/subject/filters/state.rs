@@ -102,7 +102,7 @@ impl Filter {
         if !self.is_here {
             return Some(Gap::Build(Why::Elsewhere));
         }
-        if self.keys.saturating_add(self.logged) > self.capacity {
+        if self.keys > self.capacity {
             return Some(Gap::Build(Why::Full));
         }
         if self.deleted > FEW_DELETED.max(self.keys / 10) {
@@ -204,7 +204,7 @@ mod tests {
         let build = |why| Some(Gap::Build(why));
         assert_eq!(Filter { is_built: false, is_here: false, ..ready() }.gap(), build(Why::Absent));
         assert_eq!(Filter { is_here: false, ..ready() }.gap(), build(Why::Elsewhere));
-        assert_eq!(Filter { capacity: 2_199_999, ..ready() }.gap(), build(Why::Full));
+        assert_eq!(Filter { capacity: 1_999_999, ..ready() }.gap(), build(Why::Full));
         assert_eq!(Filter { deleted: 200_001, ..ready() }.gap(), build(Why::Outdated));
         let small = Filter { keys: 10, logged: 0, capacity: 100_000, deleted: FEW_DELETED, ..ready() };
         assert_eq!(small.gap(), None);

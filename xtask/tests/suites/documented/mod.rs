@@ -4,6 +4,7 @@
 mod any;
 mod backups;
 mod by_hand;
+mod deduplication;
 mod ecto;
 mod json;
 mod performance;
@@ -43,7 +44,7 @@ const TABLES: [&Messages; 7] = [
 /// One test for each row that is written, and one for the rows that are not written any more.
 pub(crate) fn tests() -> Vec<(String, Test)> {
     let mut tests = json::tests();
-    tests.extend(backups::tests().into_iter().chain(replication::tests()));
+    tests.extend(backups::tests().into_iter().chain(replication::tests()).chain(deduplication::tests()));
     tests.push((format!("{}::every_situation_has_its_row", module_path!()), Box::new(every_situation_has_its_row)));
     for messages in TABLES {
         for row in messages.written() {
