@@ -15,8 +15,8 @@ use terminal::console::Console;
 use terminal::variables::is_on_path;
 
 use crate::cli::{
-    Bench, CacheOptions, DedupOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions, ServerKind,
-    ServerOptions, SetupOptions, SourceOptions,
+    Bench, CacheOptions, DedupOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions,
+    ServerKind, ServerOptions, SetupOptions, SourceOptions,
 };
 use crate::error::Error;
 use crate::project::Project;

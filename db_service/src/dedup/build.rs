@@ -76,7 +76,8 @@ async fn store(
 ) -> Result<Stored, sqlx::Error> {
     let epoch = sqlx::query_scalar!(r#"SELECT pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) AS "epoch!""#);
     let epoch = epoch.fetch_one(&mut *connection).await?;
-    let of_head: &Epoch = epoch.as_slice().try_into().map_err(|_| sqlx::Error::Protocol("a UUID has 16 bytes".into()))?;
+    let of_head: &Epoch =
+        epoch.as_slice().try_into().map_err(|_| sqlx::Error::Protocol("a UUID has 16 bytes".into()))?;
     let mut chunks = 0;
     for piece in written::write(bloom, of_head) {
         sqlx::query!(

@@ -35,10 +35,8 @@ impl Repository {
     /// # Errors
     /// When there is no connection, or the role may not read the table.
     pub async fn read(executor: impl PgExecutor<'_>, name: &str, kept: Kept<'_>) -> Result<Self, Error> {
-        const FILES: &str =
-            "SELECT f.file_path::text, f.content_hash FROM public.code_files f WHERE f.repo_name = $1";
-        const VECTORS: &str =
-            "SELECT e.path::text, CASE WHEN e.model::text = $2 THEN e.content_hash END FROM public.embeddings e WHERE e.repo_name = $1";
+        const FILES: &str = "SELECT f.file_path::text, f.content_hash FROM public.code_files f WHERE f.repo_name = $1";
+        const VECTORS: &str = "SELECT e.path::text, CASE WHEN e.model::text = $2 THEN e.content_hash END FROM public.embeddings e WHERE e.repo_name = $1";
         let query = match kept {
             Kept::Files => sqlx::query(FILES).bind(name),
             Kept::Vectors { model } => sqlx::query(VECTORS).bind(name).bind(model),

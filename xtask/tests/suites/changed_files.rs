@@ -35,7 +35,8 @@ fn the_function_and_the_library_have_one_plan(server: &TestServer) -> Verdict {
             };
             let (stored, given) = (files(20), files(24));
             let others = (0..3).map(|path| row("other", &format!("p{path}"), "1"));
-            let rows: Vec<String> = stored.iter().map(|(path, content)| row("r", path, content)).chain(others).collect();
+            let rows: Vec<String> =
+                stored.iter().map(|(path, content)| row("r", path, content)).chain(others).collect();
             let write = format!("TRUNCATE code_files; {INSERT} {}", rows.join(", "));
             sqlx::raw_sql(sqlx::AssertSqlSafe(write)).execute(&pool).await.unwrap();
             let repository = read(&pool, Kept::Files).await;
@@ -86,7 +87,10 @@ fn what_means_nothing_is_refused(server: &TestServer) -> Verdict {
             "known_content(ARRAY[encode(sha256('x'), 'hex')::bytea])",
             "a hash of a content has 32 bytes, and one of 64 was given",
         ),
-        ("changed_files('r', '{a,b}', ARRAY[sha256('x')])", "each path has one hash, and 2 paths and 1 hashes were given"),
+        (
+            "changed_files('r', '{a,b}', ARRAY[sha256('x')])",
+            "each path has one hash, and 2 paths and 1 hashes were given",
+        ),
         ("changed_files('r', NULL, NULL)", "each path has one hash, and 0 paths and 0 hashes were given"),
         ("changed_files('r', '{a,NULL}', ARRAY[sha256('x'), sha256('x')])", "each path has a hash of 32 bytes"),
         ("changed_files('r', '{a}', ARRAY[NULL]::bytea[])", "each path has a hash of 32 bytes"),
@@ -96,7 +100,9 @@ fn what_means_nothing_is_refused(server: &TestServer) -> Verdict {
         let error = database.error(&format!("SELECT * FROM db_service.{call}"));
         assert!(error.contains(said), "{call}: {error}");
     }
-    let known = |call: &str| database.column(&format!("SELECT encode(content_hash, 'hex') FROM db_service.known_content({call})"));
+    let known = |call: &str| {
+        database.column(&format!("SELECT encode(content_hash, 'hex') FROM db_service.known_content({call})"))
+    };
     for nothing in ["'{}'", "NULL", "ARRAY[NULL]::bytea[]", "ARRAY[sha256('x')]"] {
         assert_eq!(known(nothing), [""; 0], "{nothing}");
     }

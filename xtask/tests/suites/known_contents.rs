@@ -70,7 +70,9 @@ fn an_answer_is_exact_with_a_filter_and_without(server: &TestServer) -> Verdict 
         assert!(contents.known([]).await.unwrap().is_empty());
         assert!(matches!(contents.view().await, Err(Error::Off)));
         assert_eq!(contents.tally(), Tally { known: 2, without_filter: 1, ..Tally::default() });
-        tokio::task::spawn_blocking(move || migrations(&url, &["filters", "--on"]).succeeds().says("2 contents")).await.unwrap();
+        tokio::task::spawn_blocking(move || migrations(&url, &["filters", "--on"]).succeeds().says("2 contents"))
+            .await
+            .unwrap();
         assert_eq!(known(&contents, &["x", "z", "y", "w"]).await, ["x", "y"]);
         sqlx::raw_sql(AssertSqlSafe(format!("{INSERT} {}", row("c", "1", "z")))).execute(&pool).await.unwrap();
         assert_eq!(known(&contents, &["z", "w"]).await, ["z"]);
@@ -103,7 +105,10 @@ fn every_way_of_writing_is_noted_and_nothing_else(server: &TestServer) -> Verdic
     notes("UPDATE code_files SET content_hash = sha256('a2') WHERE repo_name = 'a'", 1);
     notes(&format!("{INSERT} {} ON CONFLICT DO NOTHING", row("a", "1", "a3")), 0);
     notes(
-        &format!("{INSERT} {} ON CONFLICT (repo_name, file_path) DO UPDATE SET content_hash = excluded.content_hash", row("a", "1", "a3")),
+        &format!(
+            "{INSERT} {} ON CONFLICT (repo_name, file_path) DO UPDATE SET content_hash = excluded.content_hash",
+            row("a", "1", "a3")
+        ),
         1,
     );
     notes(
@@ -147,7 +152,11 @@ fn what_is_committed_late_is_not_missed(server: &TestServer) -> Verdict {
         for (round, level) in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"].into_iter().enumerate() {
             let content = |name: &str| format!("{name}{round}");
             let insert = |name: &str| format!("{INSERT} {}", row(&content(name), "1", &content(name)));
-            run(&mut early, &format!("BEGIN ISOLATION LEVEL {level}; SAVEPOINT a; {}; ROLLBACK TO a", insert("undone"))).await;
+            run(
+                &mut early,
+                &format!("BEGIN ISOLATION LEVEL {level}; SAVEPOINT a; {}; ROLLBACK TO a", insert("undone")),
+            )
+            .await;
             run(&mut early, &format!("SAVEPOINT b; {}; RELEASE b", insert("early"))).await;
             run(&mut late, &insert("between")).await;
             assert!(!denies(&one, &content("between")).await && denies(&one, &content("early")).await);
@@ -256,7 +265,8 @@ fn a_role_without_rights_in_the_layer_can_write_and_ask(server: &TestServer) -> 
     assert!(asks().is_ok());
     // A role that sees none of the rows is told of none.
     database.execute("ALTER TABLE code_files ENABLE ROW LEVEL SECURITY");
-    let seen: HashSet<String> = its.column("SELECT content_hash::text FROM db_service.known_content(ARRAY[sha256('y')])").into_iter().collect();
+    let seen: HashSet<String> =
+        its.column("SELECT content_hash::text FROM db_service.known_content(ARRAY[sha256('y')])").into_iter().collect();
     assert!(seen.is_empty());
     database.execute(&format!("ALTER TABLE code_files DISABLE ROW LEVEL SECURITY; DROP OWNED BY {name}"));
     Passed

@@ -39,17 +39,19 @@ fn asked(database: &Database<'_>) -> Result<(), Error> {
 fn with_a_row(server: &TestServer) -> Database<'_> {
     let database = kept(server);
     database.execute(&format!("{INSERT} {}", row("a", "1", "x")));
-    migrations(&database.url_text(), &["filters", "--rebuild"]).succeeds().says("Created filter `code_files` 1 contents");
+    migrations(&database.url_text(), &["filters", "--rebuild"])
+        .succeeds()
+        .says("Created filter `code_files` 1 contents");
     database
 }
 
 fn what_is_damaged_is_named_and_built_anew(server: &TestServer) -> Verdict {
+    type Is = fn(&Damage) -> bool;
     let database = with_a_row(server);
     let url = database.url_text();
     let set = |place: usize, byte: &str| {
         format!("UPDATE db_service.content_filter_chunk SET bytes = set_byte(bytes, {place}, {byte})")
     };
-    type Is = fn(&Damage) -> bool;
     let cases: [(String, Is, &str); 10] = [
         (set(1000, "get_byte(bytes, 1000) # 16"), |it| matches!(it, Damage::Checksum), "its checksum is another one"),
         (set(40, "99"), |it| matches!(it, Damage::Checksum), "its checksum is another one"),
@@ -104,7 +106,9 @@ fn what_is_damaged_is_named_and_built_anew(server: &TestServer) -> Verdict {
     }
     // What is from elsewhere is known by the database's word, and mended by any run.
     database.execute("UPDATE db_service.content_filter SET cluster = cluster + 1");
-    migrations(&url, &["plan"]).exits(3).says("Pending filter `code_files` to be built anew: it comes from another cluster");
+    migrations(&url, &["plan"])
+        .exits(3)
+        .says("Pending filter `code_files` to be built anew: it comes from another cluster");
     migrations(&url, &[]).succeeds().says("Created filter `code_files` 1 contents");
     // What should be taken on and cannot be is made anew, too.
     database.execute(&set(0, "0"));
@@ -209,7 +213,9 @@ fn what_was_switched_off_leaves_nothing_behind(server: &TestServer) -> Verdict {
     let left = "SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE tgname LIKE 'singularity\\_kept\\_contents%')
                 AND NOT EXISTS (SELECT FROM db_service.content_filter_chunk) AND NOT EXISTS (SELECT FROM db_service.content_key_log)";
     assert!(database.truth(left));
-    migrations(&url, &["filters"]).succeeds().prints("nothing is paid for it; `migrations filters --on` has one built and kept");
+    migrations(&url, &["filters"])
+        .succeeds()
+        .prints("nothing is paid for it; `migrations filters --on` has one built and kept");
     migrations(&url, &["filters", "--rebuild"]).exits(1).says("it is switched off").says("`migrations filters --on`");
     migrations(&url, &["filters", "--on", "--off"]).exits(2);
     assert!(matches!(asked(&database), Err(Error::Off)));

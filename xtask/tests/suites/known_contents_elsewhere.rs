@@ -10,10 +10,7 @@ use crate::known_contents::{INSERT, asking, denies, kept, known, row, run};
 use crate::result_cache::pool;
 use crate::server::{self, Kind, TestServer, standby};
 
-crate::tests![
-    a_replica_answers_and_writes_nothing,
-    numbers_of_transactions_that_a_crash_gives_again_hide_nothing,
-];
+crate::tests![a_replica_answers_and_writes_nothing, numbers_of_transactions_that_a_crash_gives_again_hide_nothing,];
 
 fn a_replica_answers_and_writes_nothing(server: &TestServer) -> Verdict {
     if server.kind != Kind::Embedded {

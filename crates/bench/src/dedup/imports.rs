@@ -43,9 +43,5 @@ pub(super) async fn measure(pool: &PgPool) -> Result<Imported, Error> {
         contents.view().await?;
         caught_up.push(started.elapsed());
     }
-    Ok(Imported {
-        by_filter: median(&mut by_filter),
-        exactly: median(&mut exactly),
-        caught_up: median(&mut caught_up),
-    })
+    Ok(Imported { by_filter: median(&mut by_filter), exactly: median(&mut exactly), caught_up: median(&mut caught_up) })
 }

@@ -52,7 +52,8 @@ impl Measured {
             milliseconds(imported.exactly),
             milliseconds(imported.caught_up),
         );
-        for (what, Cost { with, without }) in [("row of many", writes.row), ("statement of one row", writes.statement)] {
+        for (what, Cost { with, without }) in [("row of many", writes.row), ("statement of one row", writes.statement)]
+        {
             let (with, without) = (microseconds(with), microseconds(without));
             let _ = writeln!(text, "writing a {what}: {with:.2} µs with the filter, {without:.2} µs without");
         }
@@ -97,12 +98,7 @@ impl Measured {
             line(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
         };
         vec![
-            line(
-                "probing the filter",
-                "a look into the database",
-                microseconds(slower),
-                Bound::Microseconds(0.05),
-            ),
+            line("probing the filter", "a look into the database", microseconds(slower), Bound::Microseconds(0.05)),
             line("unknown contents that it takes for known", "an exact answer", probes.taken, Bound::Share(0.01)),
             line("known contents that it denies", "an exact answer", f64::from(probes.denied), Bound::Times(0.0)),
             line("what it takes of memory for a content", "64 of a key by itself", probes.bits, Bound::Bits(10.0)),

@@ -55,7 +55,8 @@ pub(super) async fn measure(contents: u32, pool: &PgPool) -> Result<Probes, sqlx
     for number in 0..LOOKUPS {
         let hash = ContentHash::of(content(number * 7 % (2 * FILES)));
         let started = Instant::now();
-        let query = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM public.code_files WHERE content_hash = $1)");
+        let query =
+            sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM public.code_files WHERE content_hash = $1)");
         black_box(query.bind(&hash.as_bytes()[..]).fetch_one(&mut *connection).await?);
         lookups.push(started.elapsed());
     }

@@ -61,7 +61,9 @@ impl Filters {
         let filter = read(connection, ledger, database).await?;
         let (step, text) = match dedup::measure(connection).await {
             Ok(measured) => (step_of(database, &filter, &measured), text_of(&filter, &measured)),
-            Err(dedup::Error::Off) => (off(database, Status::LeftOut).remedy(SWITCHED_ON), format!("{OFF}; {SWITCHED_ON}")),
+            Err(dedup::Error::Off) => {
+                (off(database, Status::LeftOut).remedy(SWITCHED_ON), format!("{OFF}; {SWITCHED_ON}"))
+            }
             Err(error @ (dedup::Error::NotBuilt | dedup::Error::NotKept { .. })) => {
                 (pending(database, &error), error.to_string())
             }

@@ -73,10 +73,7 @@ pub async fn read(
 /// When the statement fails.
 pub async fn want(worker: &mut Worker, wanted: bool, database: &str) -> Result<(), Error> {
     let failed = database::Error::sql("declare the filter of contents", database);
-    sqlx::query!("SELECT db_service.keep_content_filter($1)", wanted)
-        .execute(&mut **worker)
-        .await
-        .map_err(failed)?;
+    sqlx::query!("SELECT db_service.keep_content_filter($1)", wanted).execute(&mut **worker).await.map_err(failed)?;
     Ok(())
 }
 
@@ -115,9 +112,7 @@ pub async fn audit(
             let detail = format!("{} contents are all found in it", compared.contents);
             vec![Ok(Sound { object: "filter", name: "code_files".to_owned(), detail })]
         }
-        Ok(compared) => {
-            finding(format!("of {} contents it denies {}", compared.contents, compared.missing))
-        }
+        Ok(compared) => finding(format!("of {} contents it denies {}", compared.contents, compared.missing)),
         Err(dedup::Error::Damaged(damage)) => finding(damage.to_string()),
         Err(error) => return Err(error.into()),
     })
@@ -143,8 +138,8 @@ impl Planned for FilterPlan {
             step(database, Status::Unchanged).detail(format!("{} contents, {} since", filter.keys, filter.logged))
         });
         let closed = self.0.iter().filter_map(Filter::closed);
-        let left_out = closed
-            .map(|remedy| step(database, Status::LeftOut).detail("this role does not own it").remedy(remedy));
+        let left_out =
+            closed.map(|remedy| step(database, Status::LeftOut).detail("this role does not own it").remedy(remedy));
         unchanged.chain(left_out).collect()
     }
 
