@@ -18,6 +18,9 @@ pub enum Error {
     /// A search failed.
     #[error(transparent)]
     Search(#[from] crate::search::Error),
+    /// Contents could not be compared.
+    #[error(transparent)]
+    Dedup(#[from] crate::dedup::Error),
 }
 
 impl Error {
@@ -27,6 +30,7 @@ impl Error {
             Self::Ledger(error) => error,
             Self::Relayout(error) => error,
             Self::Search(error) => error,
+            Self::Dedup(error) => error,
         }
     }
 }

@@ -20,6 +20,7 @@
 //! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
 //! | [`cache`] | results that hold as long as the rows they were computed from do not change |
 //! | [`maintenance`] | what is due now and then: folds, rotations, pruning, memory after a restart |
+//! | [`dedup`] | what need not be done again: unchanged files, and contents that are known already |
 //! | [`search`] | similar code, in one repository or across all of them |
 //! | [`stats`] | what queries took: written in batches, and summed up |
 //! | [`sizing`] | bytes, memory and time that so many vectors take |
@@ -31,6 +32,7 @@
 pub mod advice;
 pub mod analysis;
 pub mod cache;
+pub mod dedup;
 pub mod ecto_files;
 pub mod error;
 pub mod layer;

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use bench::relayout::Size;
-use bench::{cache, ingest, noop, relayout, search, stats};
+use bench::{cache, dedup, ingest, noop, relayout, search, stats};
 use corpus::Source;
 use corpus::embedded::Embedded;
 use corpus::repository::Repositories;
@@ -15,8 +15,8 @@ use terminal::console::Console;
 use terminal::variables::is_on_path;
 
 use crate::cli::{
-    Bench, CacheOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions, ServerKind,
-    ServerOptions, SetupOptions, SourceOptions, StatsOptions,
+    Bench, CacheOptions, DedupOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions,
+    ServerKind, ServerOptions, SetupOptions, SourceOptions, StatsOptions,
 };
 use crate::error::Error;
 use crate::project::Project;
@@ -30,6 +30,7 @@ pub(crate) fn run(bench: &Bench, project: &Project, console: &Console) -> Result
         Bench::Search(options) => run_search(options, project, console),
         Bench::Cache(options) => run_cache(options, project, console),
         Bench::Stats(options) => run_stats(options, project, console),
+        Bench::Dedup(options) => run_dedup(options, project, console),
     }
 }
 
@@ -104,6 +105,14 @@ fn run_stats(options: &StatsOptions, project: &Project, console: &Console) -> Re
     let server = server::obtain(&options.server, project, console)?;
     let set_up = set_up(project)?;
     let measured = stats::measure(server.url(), &set_up, console)?;
+    Ok(show(options.json, &measured.document(), &measured.text(), console))
+}
+
+fn run_dedup(options: &DedupOptions, project: &Project, console: &Console) -> Result<Exit, Error> {
+    let server = server::obtain(&options.server, project, console)?;
+    let set_up = set_up(project)?;
+    let size = dedup::Size { contents: options.contents, rows: options.rows };
+    let measured = dedup::measure(size, server.url(), &set_up, console)?;
     Ok(show(options.json, &measured.document(), &measured.text(), console))
 }
 

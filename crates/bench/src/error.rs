@@ -33,6 +33,9 @@ pub enum Error {
     /// Searches could not be calibrated.
     #[error(transparent)]
     Search(#[from] db_service::search::Error),
+    /// Contents could not be compared.
+    #[error(transparent)]
+    Dedup(#[from] db_service::dedup::Error),
     /// A connection or a statement failed.
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -62,6 +65,7 @@ impl Failure for Error {
             ),
             Self::Corpus(error) => error.hint(),
             Self::Search(error) => error.hint(),
+            Self::Dedup(error) => error.hint(),
             Self::Runtime(_) => None,
             Self::Database(error) => error.hint(),
         }
@@ -71,6 +75,7 @@ impl Failure for Error {
         match self {
             Self::Corpus(error) => error.causes(),
             Self::Search(error) => error.causes(),
+            Self::Dedup(error) => error.causes(),
             Self::Database(error) => error.causes(),
             _ => terminal::failure::chain(std::error::Error::source(self)),
         }
@@ -81,6 +86,7 @@ impl Failure for Error {
             Self::NotOurs { .. } | Self::Production(_) => Exit::Violation,
             Self::Corpus(error) => error.exit(),
             Self::Search(error) => error.exit(),
+            Self::Dedup(error) => error.exit(),
             Self::Database(error) => error.exit(),
             _ => Exit::Failed,
         }

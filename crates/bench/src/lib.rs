@@ -4,6 +4,7 @@
 //! | Module | Measures |
 //! |---|---|
 //! | [`cache`] | answers from the cache, and what it costs writers |
+//! | [`dedup`] | what is known already, and what it costs writers to know it |
 //! | [`noop`] | a set-up with nothing to do |
 //! | [`ingest`] | loading source files and vectors |
 //! | [`relayout`] | converting live tables, under writers |
@@ -14,6 +15,7 @@
 #![warn(missing_docs)]
 
 pub mod cache;
+pub mod dedup;
 mod error;
 pub mod ingest;
 mod kept;

@@ -27,6 +27,10 @@ pub(crate) enum Bound {
     Microseconds(f64),
     /// Computations, say.
     Times(f64),
+    /// Of all, as a part of one.
+    Share(f64),
+    /// Of memory, for each content.
+    Bits(f64),
 }
 
 impl Line {
@@ -37,7 +41,9 @@ impl Line {
             | Bound::Milliseconds(most)
             | Bound::Microseconds(most)
             | Bound::Bytes(most)
-            | Bound::Times(most) => self.value <= most,
+            | Bound::Times(most)
+            | Bound::Share(most)
+            | Bound::Bits(most) => self.value <= most,
         };
         is_within && self.but.is_none()
     }
@@ -54,6 +60,8 @@ impl Line {
             Bound::Microseconds(most) => (format!("{value:.2} µs"), format!("≤ {most} µs")),
             Bound::Times(most) => (format!("{value} times"), format!("≤ {most}")),
             Bound::Bytes(most) => (format!("{value:.0} bytes"), format!("≤ {most:.0} bytes")),
+            Bound::Share(most) => (format!("{:.2} %", 100.0 * value), format!("≤ {} %", 100.0 * most)),
+            Bound::Bits(most) => (format!("{value:.2} bits"), format!("≤ {most} bits")),
         };
         format!("{word}: {work}, against {against}: {value}{but} (wanted {wanted})")
     }
@@ -76,6 +84,8 @@ fn bound(bound: Bound) -> (&'static str, f64) {
         Bound::Microseconds(most) => ("microseconds", most),
         Bound::Times(most) => ("times", most),
         Bound::Bytes(most) => ("bytes", most),
+        Bound::Share(most) => ("share", most),
+        Bound::Bits(most) => ("bits", most),
     }
 }
 

@@ -5,10 +5,12 @@
 
 pub mod codes;
 mod contract;
+pub mod filters;
 pub mod layouts;
 pub mod triggers;
 
 pub use contract::{Inspected, Planned, Subject, Terms};
 
 /// All of them, in the order in which they are brought about.
-pub const ORDER: [&dyn Subject; 3] = [&layouts::Layouts, &triggers::Triggers, &codes::CodesOfEmbeddings];
+pub const ORDER: [&dyn Subject; 4] =
+    [&layouts::Layouts, &triggers::Triggers, &codes::CodesOfEmbeddings, &filters::FilterOfContents];

@@ -42,6 +42,11 @@ pub(crate) enum Bench {
     ///
     /// In a scratch database, which is dropped afterwards. Build it with `--release`.
     Stats(StatsOptions),
+    /// Finding out which contents are known and which files have changed, against asking for each, and what it costs writers
+    ///
+    /// In a scratch database, which is dropped afterwards, and a filter in memory. Build it with `--release`: to probe a filter
+    /// takes less time than to call a function that was not optimised.
+    Dedup(DedupOptions),
 }
 
 /// Where vectors come from.
@@ -103,6 +108,21 @@ pub(crate) struct CacheOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsOptions {
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DedupOptions {
+    /// Contents in the filter that is probed
+    #[arg(long, value_name = "CONTENTS", default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(100_000..=1_000_000_000))]
+    pub(crate) contents: u32,
+    /// Rows of `code_files`, beside the 10,000 of the repository that is compared
+    #[arg(long, value_name = "ROWS", default_value_t = 200_000)]
+    pub(crate) rows: u32,
     /// Print the outcome as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,

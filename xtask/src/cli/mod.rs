@@ -11,7 +11,7 @@ use database::environment::Environment;
 use terminal::completions::Shell;
 
 pub(crate) use bench::{
-    Bench, CacheOptions, IngestOptions, RelayoutOptions, SearchOptions, SourceOptions, StatsOptions,
+    Bench, CacheOptions, DedupOptions, IngestOptions, RelayoutOptions, SearchOptions, SourceOptions, StatsOptions,
 };
 pub(crate) use server::{ServerKind, ServerOptions};
 

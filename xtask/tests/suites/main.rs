@@ -9,6 +9,7 @@ mod all;
 mod analysis;
 mod bootstrap;
 mod calibration;
+mod changed_files;
 mod codes;
 mod command;
 mod completions;
@@ -25,6 +26,10 @@ mod failures;
 mod few_locks;
 mod killed;
 mod kinds;
+mod known_contents;
+mod known_contents_damaged;
+mod known_contents_elsewhere;
+mod known_contents_model;
 mod leaves;
 mod maintenance;
 mod older;
@@ -180,6 +185,11 @@ fn all_tests() -> Vec<(String, Test)> {
         result_cache_model::tests(),
         statistics::tests(),
         maintenance::tests(),
+        changed_files::tests(),
+        known_contents::tests(),
+        known_contents_damaged::tests(),
+        known_contents_elsewhere::tests(),
+        known_contents_model::tests(),
         transcripts::tests(),
     ];
     suites.into_iter().flatten().collect()

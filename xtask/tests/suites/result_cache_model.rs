@@ -19,7 +19,7 @@ use crate::versions::INSERT;
 crate::tests![no_answer_is_older_than_the_last_commit];
 
 /// `TEST_STEPS` and `TEST_SEED` make it another run.
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
@@ -39,7 +39,7 @@ async fn run(connection: &mut PgConnection, sql: &str) {
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-fn below(random: &mut Random, most: u64) -> u64 {
+pub(crate) fn below(random: &mut Random, most: u64) -> u64 {
     random.next() % most
 }
 
@@ -155,7 +155,7 @@ async fn during_a_computation(
 }
 
 /// The layouts of the table, in turn.
-const RELAYOUTS: [&[&str]; 4] = [
+pub(crate) const RELAYOUTS: [&[&str]; 4] = [
     &["split", "--table", "code_files", "--leaf", "16/3", "--yes"],
     &["revert", "--table", "code_files", "--yes"],
     &["layout", "--table", "code_files", "--leaves", "4", "--yes"],

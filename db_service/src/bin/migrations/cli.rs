@@ -6,6 +6,7 @@ use crate::advise::Advise;
 use crate::analyze::Analyze;
 use crate::calibrate::Calibrate;
 use crate::create_index::CreateIndex;
+use crate::filters::Filters;
 use crate::layout::{Declare, Merge, Revert, Split};
 use crate::maintain::Maintain;
 use crate::search::Search;
@@ -55,6 +56,7 @@ impl Options {
         let of_command = match &self.command {
             Some(Command::Plan(Plan { braking, .. })) => Work::from(*braking),
             Some(Command::CreateIndex(create)) => Work::from(create.waiting),
+            Some(Command::Filters(filters)) => Work::from(filters.waiting),
             Some(
                 Command::Layout(Declare { choice, .. })
                 | Command::Split(Split { choice, .. })
@@ -141,6 +143,10 @@ pub(crate) enum Command {
     /// Measured from the server's catalogs and statistics, as far as the role may see them; no row is read, nothing is written. Each
     /// point has its figures, its reason, and the commands. Exit code 0, whatever is advised.
     Advise(Advise),
+    /// Show the filter that knows the contents of all repositories: how full it is, how often it is wrong, how old
+    ///
+    /// Whoever imports files asks it which of them need not be looked for (`db_service::dedup`). It is off until `--on`.
+    Filters(Filters),
     /// Make plain tables of partitioned ones again, while they are in use; no row is lost
     Revert(Revert),
 }
@@ -148,7 +154,10 @@ pub(crate) enum Command {
 impl Command {
     /// It works on what the layer has declared.
     pub(crate) fn needs_layer(&self) -> bool {
-        matches!(self, Self::Verify | Self::Layout(_) | Self::Split(_) | Self::Merge(_) | Self::Revert(_))
+        matches!(
+            self,
+            Self::Verify | Self::Layout(_) | Self::Split(_) | Self::Merge(_) | Self::Filters(_) | Self::Revert(_)
+        )
     }
 
     /// It changes the database. To plan an index, an empty temporary table is made.
@@ -165,6 +174,7 @@ impl Command {
             Self::Split(Split { choice, .. })
             | Self::Merge(Merge { choice, .. })
             | Self::Revert(Revert { choice, .. }) => !choice.dry_run,
+            Self::Filters(filters) => filters.wish().is_some(),
             Self::CreateIndex(_) | Self::Calibrate(_) => true,
             Self::Maintain(maintain) => !maintain.dry_run,
         }
@@ -186,6 +196,7 @@ impl Command {
             Some(Self::Stats(_)) => "migrations stats",
             Some(Self::Maintain(_)) => "migrations maintain",
             Some(Self::Advise(_)) => "migrations advise",
+            Some(Self::Filters(_)) => "migrations filters",
             Some(Self::Revert(_)) => "migrations revert",
         }
     }
@@ -223,6 +234,7 @@ mod tests {
         assert_eq!(own("verify"), [""; 0]);
         assert_eq!(own("advise"), ["latency", "memory", "users"]);
         assert_eq!(own("plan"), ["brake", "sql"]);
+        assert_eq!(own("filters"), ["lock-timeout", "off", "on", "rebuild"]);
         let work = ["brake", "free-disk", "index-memory", "jobs", "lock-timeout", "patience", "yes"];
         for (name, more) in [("revert", &["dry-run", "table"][..]), ("merge", &["dry-run", "leaf", "table"])] {
             let mut expected = [&work[..], more].concat();
@@ -242,5 +254,6 @@ mod tests {
         assert!(options("migrations plan --sql").is_ok());
         assert!(options("migrations plan --sql --json").is_err());
         assert!(options("migrations status --yes").is_err());
+        assert!(options("migrations filters --on --rebuild").is_err());
     }
 }

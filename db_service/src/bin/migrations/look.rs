@@ -2,7 +2,7 @@
 
 use database::transaction;
 use db_service::Error;
-use db_service::subject::{codes, layouts, triggers};
+use db_service::subject::{codes, filters, layouts, triggers};
 use ledger::ecto::Files;
 use ledger::history::History;
 use ledger::migrate::LedgerState;
@@ -104,8 +104,9 @@ pub(crate) async fn verified(
     database: &str,
 ) -> Result<Vec<Step>, Problem> {
     let kept = triggers::read(connection, ledger, database).await?;
-    let codes = codes::audit(connection, ledger, database).await?;
-    let sound = audit::audit(connection, layouts, &kept, codes, database).await?;
+    let mut derived = codes::audit(connection, ledger, database).await?;
+    derived.extend(filters::audit(connection, ledger, database).await?);
+    let sound = audit::audit(connection, layouts, &kept, derived, database).await?;
     let step = |it: audit::Sound| Step::new(database, LAYER, it.object, it.name, Status::Verified).detail(it.detail);
     let pending = layouts.iter().filter(|layout| !layout.is_reached());
     let pending = pending.map(|layout| {

@@ -7,6 +7,7 @@ mod cli;
 mod consent;
 mod create_index;
 mod embedded;
+mod filters;
 mod layout;
 mod look;
 mod maintain;

@@ -22,12 +22,32 @@ use crate::cli::{Command, Options, Plan};
 use crate::consent;
 use crate::create_index::Indexed;
 use crate::embedded::Embedded;
+use crate::filters::{self, Filters, Wish};
 use crate::layout::{self, Declaration, Declare};
 use crate::look;
 use crate::maintain::Maintain;
 use crate::problem::Problem;
 use crate::script;
 use crate::statements::Statements;
+
+/// What is to be changed.
+enum Asked {
+    /// Whatever is pending.
+    Everything,
+    Layouts(Vec<Declaration>),
+    Filter(Wish),
+}
+
+impl Asked {
+    /// The tables that are to be worked on; none: all.
+    fn tables(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Everything => None,
+            Self::Layouts(declarations) => Some(declarations.iter().map(|it| it.layout.table.clone()).collect()),
+            Self::Filter(_) => Some(vec!["code_files".to_owned()]),
+        }
+    }
+}
 
 /// What became of it; kept outside of the work, so that an error does not take along what was done before.
 pub(crate) struct Run<'a> {
@@ -145,6 +165,16 @@ impl<'a> Run<'a> {
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
                 plan.refused(database)?;
             }
+            Some(Command::Filters(asked)) => match asked.wish() {
+                Some(wish) => {
+                    embedded.plan(&state, database)?;
+                    self.change(url, options, embedded, Asked::Filter(wish)).await?;
+                }
+                None => {
+                    let found = Filters::show(connection, &state.ledger, database).await?;
+                    (self.steps, self.found) = (found.steps, Some(found.text));
+                }
+            },
             Some(Command::Plan(asked)) => {
                 let plan = embedded.plan(&state, database)?;
                 self.plan(asked, options, (&plan, embedded), connection, &layouts, database).await?;
@@ -154,7 +184,7 @@ impl<'a> Run<'a> {
                 if plan.is_empty() {
                     self.report(plan.unchanged(database));
                 } else {
-                    self.change(url, options, embedded, Vec::new()).await?;
+                    self.change(url, options, embedded, Asked::Everything).await?;
                 }
             }
             Some(_) => {
@@ -221,7 +251,7 @@ impl<'a> Run<'a> {
         if let Some(declarations) = self.declarations(options, connection, layouts, url.database()).await? {
             let is_revert = matches!(options.command, Some(Command::Revert(_)));
             let ways_back = declarations.iter().filter(|_| is_revert).filter_map(Declaration::way_back).collect();
-            self.change(url, options, embedded, declarations).await?;
+            self.change(url, options, embedded, Asked::Layouts(declarations)).await?;
             self.note(ways_back);
         }
         Ok(())
@@ -275,7 +305,7 @@ impl<'a> Run<'a> {
         url: &DatabaseUrl,
         options: &Options,
         embedded: &Embedded,
-        declarations: Vec<Declaration>,
+        asked: Asked,
     ) -> Result<(), Problem> {
         let (database, work) = (url.database(), options.work());
         let job = self.console.job(database);
@@ -287,26 +317,39 @@ impl<'a> Run<'a> {
         let (budget, patience) = (work.budget(), work.patience());
         let engine = Engine { lock: &lock, budget, free_disk, patience, watcher: console };
         // Who has declared a layout by hand has agreed to it.
-        let most_bytes = if work.yes || !declarations.is_empty() { u64::MAX } else { Terms::SMALL };
-        let tables: Vec<String> = declarations.iter().map(|declaration| declaration.layout.table.clone()).collect();
-        let terms = Terms { engine, most_bytes, only: (!tables.is_empty()).then_some(&tables) };
+        let is_declared = matches!(asked, Asked::Layouts(_));
+        let most_bytes = if work.yes || is_declared { u64::MAX } else { Terms::SMALL };
+        let tables = asked.tables();
+        let terms = Terms { engine, most_bytes, only: tables.as_deref() };
         let report = |step: Step| {
             console.step(&step);
             steps.push(step);
         };
-        if declarations.is_empty() {
-            let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
-            let plan = embedded.plan(&state, database)?;
-            for note in plan.notes() {
-                console.note(&note);
-                notes.push(note);
+        match asked {
+            Asked::Everything => {
+                let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
+                let plan = embedded.plan(&state, database)?;
+                for note in plan.notes() {
+                    console.note(&note);
+                    notes.push(note);
+                }
+                layer::apply(&plan, &embedded.migrations, &mut worker, &terms, report).await?;
             }
-            layer::apply(&plan, &embedded.migrations, &mut worker, &terms, report).await?;
-        } else {
-            for Declaration { layout, desired, .. } in &declarations {
-                adaptive::declare(&mut worker, layout, desired, free_disk, database).await?;
+            Asked::Layouts(declarations) => {
+                for Declaration { layout, desired, .. } in &declarations {
+                    adaptive::declare(&mut worker, layout, desired, free_disk, database).await?;
+                }
+                layer::converge(&embedded.migrations, &mut worker, &terms, report).await?;
             }
-            layer::converge(&embedded.migrations, &mut worker, &terms, report).await?;
+            Asked::Filter(wish) => {
+                let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;
+                wish.declare(&mut worker, &state.ledger, database).await?;
+                layer::converge(&embedded.migrations, &mut worker, &terms, report).await?;
+                if !self.steps.iter().any(|step| step.object == "filter") {
+                    let as_it_is = filters::as_it_is(&mut worker, &state.ledger, database).await?;
+                    self.report(vec![as_it_is]);
+                }
+            }
         }
         worker.close().await;
         lock.release().await;

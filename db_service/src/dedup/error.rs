@@ -1,0 +1,88 @@
+//! Why it cannot be said what is known.
+
+use terminal::{Exit, Failure};
+
+use super::damage::Damage;
+
+/// By situation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What was asked means nothing: a hash of another length, say.
+    #[error("cannot compare contents: {what}")]
+    Refused {
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The database lacks functions or tables, or this role may not see them.
+    #[error("cannot compare contents: this database has no functions for it")]
+    NotInstalled(#[source] database::Cause),
+    /// Nobody has asked for a filter.
+    #[error("there is no filter of contents in this database: it is switched off")]
+    Off,
+    /// Triggers do not keep the filter up to date, or not yet.
+    #[error("the filter of contents is not kept up to date: {why}")]
+    NotKept {
+        /// What keeps the triggers off, or from firing.
+        why: &'static str,
+    },
+    /// It was not built yet, or was given up.
+    #[error("the filter of contents is not built")]
+    NotBuilt,
+    /// What is stored of it is not what was written.
+    #[error("the filter of contents cannot be used")]
+    Damaged(#[source] Damage),
+    /// Something else went wrong.
+    #[error("cannot compare contents")]
+    Failed(#[source] database::Cause),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let said =
+            error.as_database_error().and_then(|said| said.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
+        match said.map(|said| (said.code().to_owned(), said)) {
+            Some((code, said)) if code == "22023" => {
+                Self::Refused { what: said.message().to_owned(), hint: said.hint().map(str::to_owned) }
+            }
+            // invalid_schema_name, undefined_function, undefined_table, undefined_column
+            Some((code, _)) if ["3F000", "42883", "42P01", "42703"].contains(&code.as_str()) => {
+                Self::NotInstalled(error.into())
+            }
+            _ => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<Damage> for Error {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+impl Failure for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { hint, .. } => hint.clone(),
+            Self::NotInstalled(_) => Some("run `migrations` first, which installs them".to_owned()),
+            Self::Off => Some("`migrations filters --on` has it built and kept".to_owned()),
+            Self::NotKept { .. } | Self::NotBuilt => {
+                Some("run `migrations`, which brings it about; until then every content is asked for".to_owned())
+            }
+            Self::Damaged(_) => {
+                Some("`migrations filters --rebuild` builds it anew; until then every content is asked for".to_owned())
+            }
+            Self::Failed(cause) => cause.hint(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Refused { .. } => Exit::Usage,
+            Self::Damaged(_) => Exit::Violation,
+            _ => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `docs/deduplication.md`: its statements and command lines, as they stand there.
+
+use std::fs;
+
+use crate::Verdict::{self, Passed};
+use crate::command::migrations;
+use crate::database::{Database, Stage};
+use crate::server::{TestServer, project};
+
+crate::tests![its_statements_are_understood, its_command_lines_do_what_they_say];
+
+/// What stands between fences of a language, without the remarks behind.
+fn blocks(language: &str) -> Vec<String> {
+    let page = fs::read_to_string(project().join("docs/deduplication.md")).unwrap();
+    let blocks =
+        page.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned());
+    blocks.collect()
+}
+
+fn its_statements_are_understood(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let blocks = blocks("sql");
+    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    for block in blocks {
+        database.execute(&format!("PREPARE asked AS {block}"));
+    }
+    Passed
+}
+
+fn its_command_lines_do_what_they_say(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let lines: Vec<String> =
+        blocks("sh").iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    for line in lines {
+        let (command, _) = line.split_once('#').unwrap_or((&line, ""));
+        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        migrations(&database.url_text(), &words).succeeds();
+    }
+    assert!(
+        database.truth("SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE tgname LIKE 'singularity\\_kept\\_contents%')")
+    );
+    Passed
+}
