@@ -6,8 +6,9 @@ use relayout::layout::Leaf;
 use relayout::layout::planner::Policy;
 
 use super::measured::{
-    Codes, Extensions, Layer, LeafSize, Measured, Repository, Searches, Settings, Statistics, Table, Unknown, Wanted,
+    Codes, Extensions, Layer, LeafSize, Measured, Repository, Searches, Settings, Statistics, Table, Wanted,
 };
+use super::unknown::Unknown;
 use crate::sizing::{Amount, Sizes};
 use crate::subject::codes::Form;
 

@@ -4,10 +4,11 @@ use relayout::layout::Bytes;
 use serde_json::json;
 use terminal::elapsed::Elapsed;
 
-use super::measured::{Measured, Table, Unknown};
+use super::measured::{Measured, Table};
 use super::need::{is_in_use, is_needed, users};
 use super::point::{Advice, milliseconds};
 use super::threshold::{EXACT_VECTORS, LARGE, USERS, compared};
+use super::unknown::Unknown;
 use super::way;
 
 const RULE: &str = "layer";
@@ -57,9 +58,9 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
 }
 
 fn said(measured: &Measured, table: &Table) -> String {
-    let (searched, all) = (Bytes(measured.searched_bytes()), Bytes(measured.database_bytes));
+    let (these, all) = (Bytes(measured.searched_bytes()), Bytes(measured.database_bytes));
     let size = format!(
-        "files and vectors take {searched} of the {all} of this database, the layer is for {} and more",
+        "files and vectors take {these} of the {all} of this database, the layer is for {} and more",
         Bytes(LARGE)
     );
     let vectors = format!("{} in `embeddings`", table.about());

@@ -1,42 +1,13 @@
 //! What was measured, as a value: advice is made from it and from nothing else.
 
-use std::fmt;
 use std::time::Duration;
 
 use relayout::layout::Leaf;
 use relayout::layout::planner::Policy;
 
 use super::threshold::{self, DEFAULT_BUFFERS};
+use super::unknown::Unknown;
 use crate::subject::codes::Form;
-
-/// Why something is not known. What a role may not see is not absent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown {
-    /// Why.
-    pub why: String,
-    /// What makes it known.
-    pub remedy: Option<String>,
-}
-
-impl Unknown {
-    /// Without a remedy.
-    #[must_use]
-    pub fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), remedy: None }
-    }
-
-    /// Adds what makes it known.
-    #[must_use]
-    pub fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
-    }
-}
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.why)
-    }
-}
 
 /// What the one who asks knows, and no server can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -117,7 +117,7 @@ fn builders(measured: &Measured) -> Advice {
     let figures = json!({ "setting": "max_parallel_maintenance_workers", "value": set, "largest_leaf_rows": largest });
     let message = format!("`max_parallel_maintenance_workers` is {set}");
     let version = measured.extensions.vector.as_deref().and_then(Version::of);
-    if set > 0 && version.is_some_and(|version| version < SAFE_BUILDS) {
+    if set > 0 && version.is_some_and(Version::builds_unsafely) {
         let message = format!("{message}, and pgvector is older than 0.8.2");
         return Advice::to_do(RULE, message, figures)
             .why("its parallel builds write beyond their memory (CVE-2026-3172): build with one process until it is updated")

@@ -35,14 +35,15 @@ mod setting;
 mod split;
 mod statistics;
 pub mod threshold;
+mod unknown;
 mod way;
 
 pub use measure::measure;
 pub use measured::{
-    Basis, Codes, Extensions, Layer, LeafSize, Measured, Repository, Searches, Settings, Statistics, Table, Unknown,
-    Wanted,
+    Basis, Codes, Extensions, Layer, LeafSize, Measured, Repository, Searches, Settings, Statistics, Table, Wanted,
 };
 pub use point::{Advice, Verdict};
+pub use unknown::Unknown;
 
 /// What is looked at, in order.
 const TOPICS: [fn(&Measured) -> Vec<Advice>; 9] = [

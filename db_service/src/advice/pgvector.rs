@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::measured::Measured;
 use super::point::Advice;
-use super::threshold::{READS_ON, SAFE_BUILDS, SOUND, Version};
+use super::threshold::{READS_ON, SOUND, Version};
 
 const RULE: &str = "pgvector";
 
@@ -36,8 +36,8 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
 
 fn faults(version: Version) -> Vec<&'static str> {
     let mut faults = Vec::new();
-    if version < SAFE_BUILDS {
-        faults.push("below 0.8.2 a parallel build of an HNSW index writes beyond its memory (CVE-2026-3172)");
+    if version.builds_unsafely() {
+        faults.push("from 0.6.0 to 0.8.1 a parallel build of an HNSW index writes beyond its memory (CVE-2026-3172)");
     }
     if version < SOUND {
         faults.push("below 0.8.4 vacuum beside inserts may damage an HNSW index, and does not repair it");
@@ -55,9 +55,7 @@ mod tests {
     #[test]
     fn each_version_has_its_faults() {
         let count = |version: &str| faults(Version::of(version).unwrap()).len();
-        assert_eq!(
-            ["0.7.4", "0.8.0", "0.8.1", "0.8.2", "0.8.3", "0.8.4", "0.8.6", "1.0.0"].map(count),
-            [3, 2, 2, 1, 1, 0, 0, 0]
-        );
+        assert_eq!(["0.5.1", "0.7.4", "0.8.0", "0.8.1", "0.8.2"].map(count), [2, 3, 2, 2, 1]);
+        assert_eq!(["0.8.3", "0.8.4", "0.8.6", "1.0.0"].map(count), [1, 0, 0, 0]);
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use terminal::Finding;
 
-use super::measured::{Table, Unknown};
+use super::measured::Table;
+use super::unknown::Unknown;
 
 /// What was found about one thing, whether something is to be done about it, and what.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! What the indexes that searches go through take, and whether a machine has the memory for it.
 
-use super::measured::{Basis, Measured, Unknown};
+use super::measured::{Basis, Measured};
 use super::setting::Setting;
+use super::unknown::Unknown;
 use crate::sizing::{Amount, Sizes, memory_for};
 use crate::subject::codes::Form;
 

@@ -3,9 +3,10 @@
 use relayout::layout::planner::GIANT;
 use serde_json::json;
 
-use super::measured::{LeafSize, Measured, Repository, Table, Unknown};
+use super::measured::{LeafSize, Measured, Repository, Table};
 use super::need;
 use super::point::Advice;
+use super::unknown::Unknown;
 
 const RULE: &str = "split";
 const OF_GIANTS: &str = "giant";

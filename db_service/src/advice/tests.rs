@@ -209,7 +209,7 @@ fn a_database_without_tables_has_nothing_to_be_advised() {
 #[test]
 fn many_statistics_are_kept_in_parts() {
     let statistics = Some(Statistics { rows: 20_000_000, bytes: 6_000_000_000, is_in_parts: false });
-    let of_statistics = |extensions: Extensions| advise(&Measured { statistics, extensions, ..tiny() });
+    let of_statistics = |extensions: Extensions| advise(&Measured { extensions, statistics, ..tiny() });
     let with = of_statistics(Extensions { timescaledb: Some("2.19.3".into()), ..tiny().extensions });
     assert!(commands(&with, "statistics")[0].starts_with("SELECT create_hypertable("));
     assert_eq!(commands(&of_statistics(tiny().extensions), "statistics"), [""; 0]);

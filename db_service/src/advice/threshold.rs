@@ -19,7 +19,7 @@ pub const COMPARED_INLINE: u64 = 15;
 pub const COMPARED_OUT_OF_LINE: u64 = 50;
 
 /// What a search reads of an HNSW index, whatever its size: 500 to 1,000 pages, at random. Where they are not in memory, each is a
-/// read of 80 µs from NVMe, and these alone are 48 ms.
+/// read of 80 µs from a fast disk, and these alone are 48 ms.
 pub const PAGES_A_SEARCH: u64 = 600;
 /// See [`PAGES_A_SEARCH`].
 pub const READ_MICROSECONDS: u64 = 80;
@@ -41,7 +41,10 @@ pub const WORTH_CACHING: Duration = Duration::from_millis(1);
 /// Searches of which the statistics are a table that is better kept in parts by time, so that old ones go without a DELETE.
 pub const MANY_STATISTICS: u64 = 10_000_000;
 
-/// The least pgvector whose parallel builds stay within their memory (CVE-2026-3172, 0.6.0 to 0.8.1).
+/// The least pgvector that builds HNSW indexes with several processes, and the least whose builds stay within their memory
+/// (CVE-2026-3172, 0.6.0 to 0.8.1).
+pub const PARALLEL_BUILDS: Version = Version(0, 6, 0);
+/// See [`PARALLEL_BUILDS`].
 pub const SAFE_BUILDS: Version = Version(0, 8, 2);
 /// The least whose HNSW indexes survive vacuum and inserts side by side (0.8.3), and are repaired by it (0.8.4).
 pub const SOUND: Version = Version(0, 8, 4);
@@ -53,6 +56,12 @@ pub const READS_ON: Version = Version(0, 8, 0);
 pub struct Version(pub u32, pub u32, pub u32);
 
 impl Version {
+    /// Its parallel builds write beyond their memory.
+    #[must_use]
+    pub fn builds_unsafely(self) -> bool {
+        (PARALLEL_BUILDS..SAFE_BUILDS).contains(&self)
+    }
+
     /// The numbers of `0.8.6`; none where it is no such text.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {

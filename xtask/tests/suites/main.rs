@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "which servers take part is shown above the tests")]
 
 mod advice;
+mod advised;
 mod all;
 mod analysis;
 mod bootstrap;

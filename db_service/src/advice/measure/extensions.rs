@@ -2,7 +2,8 @@
 
 use sqlx::PgConnection;
 
-use crate::advice::measured::{Extensions, Unknown};
+use crate::advice::measured::Extensions;
+use crate::advice::unknown::Unknown;
 
 pub(super) struct Found {
     pub(super) extensions: Extensions,

@@ -3,23 +3,22 @@
 
 mod declared;
 mod extensions;
+mod read_only;
 mod repositories;
 mod searches;
 mod tables;
 
 use database::cause::sql_state;
-use database::transaction::{self, End};
 use relayout::layout::planner::Policy;
 use sqlx::PgConnection;
 
 use super::measured::{Measured, Settings, Wanted};
 use crate::error::Error;
 use declared::Declared;
+use read_only::read_only;
 use repositories::Noted;
 use tables::Parts;
 
-/// How long it is waited for somebody who alters a table, before the sizes are taken that the server has noted.
-const PATIENCE: &str = "SET LOCAL lock_timeout = '1s'";
 /// A lock was not to be had in time.
 const LOCKED: &str = "55P03";
 
@@ -72,16 +71,4 @@ pub async fn measure(connection: &mut PgConnection, wanted: Wanted, database: &s
         keeps_versions: declared.keeps_versions,
         is_noted,
     })
-}
-
-/// Does some work in a transaction that reads, and waits for nobody for long.
-async fn read_only<T>(
-    connection: &mut PgConnection,
-    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
-) -> Result<T, sqlx::Error> {
-    transaction::run(connection, transaction::READ_ONLY, async |connection| {
-        sqlx::raw_sql(PATIENCE).execute(&mut *connection).await?;
-        work(connection).await.map(End::Commit)
-    })
-    .await
 }

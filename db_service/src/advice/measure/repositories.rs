@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use relayout::adaptive::{SEED, partition_hash};
 use sqlx::PgConnection;
 
-use crate::advice::measured::{Repository, Unknown};
+use crate::advice::measured::Repository;
+use crate::advice::unknown::Unknown;
 
 /// What was noted of one table or leaf, and of one of its most common repositories.
 struct Row {

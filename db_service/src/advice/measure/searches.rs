@@ -6,8 +6,9 @@ use database::cause::Cause;
 use database::quote::identifier;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::read_only;
-use crate::advice::measured::{Searches, Unknown};
+use super::read_only::read_only;
+use crate::advice::measured::Searches;
+use crate::advice::unknown::Unknown;
 
 /// Calls, their milliseconds in all, those of the slowest statement's average, and how many statements are hidden.
 type Row = (i64, f64, f64, i64);

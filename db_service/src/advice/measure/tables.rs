@@ -4,7 +4,8 @@ use relayout::layout::Leaf;
 use relayout::layout::planner::Policy;
 use sqlx::PgConnection;
 
-use crate::advice::measured::{Codes, LeafSize, Repository, Statistics, Table, Unknown};
+use crate::advice::measured::{Codes, LeafSize, Repository, Statistics, Table};
+use crate::advice::unknown::Unknown;
 use crate::sizing;
 use crate::subject::codes::Form;
 
