@@ -39,9 +39,9 @@ pub(super) async fn measure(pool: &PgPool) -> Result<Reindexed, Error> {
         let started = Instant::now();
         let (paths, hashes): (Vec<&str>, Vec<&[u8]>) =
             files.iter().map(|(path, hash)| (path.as_str(), &hash.as_bytes()[..])).unzip();
-        let changed = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM db_service.changed_files($1, $2, $3)");
-        let changed = changed.bind(REPOSITORY).bind(paths).bind(hashes).fetch_one(pool).await;
-        if changed.map_err(failed("compare files"))? != 0 {
+        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM db_service.changed_files($1, $2, $3)");
+        let count = count.bind(REPOSITORY).bind(paths).bind(hashes).fetch_one(pool).await;
+        if count.map_err(failed("compare files"))? != 0 {
             return Err(Error::Failed("files have changed that nobody has written"));
         }
         by_function.push(started.elapsed());

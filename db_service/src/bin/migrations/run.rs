@@ -160,16 +160,15 @@ impl<'a> Run<'a> {
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
                 plan.refused(database)?;
             }
-            Some(Command::Filters(asked)) => match asked.wish() {
-                Some(wish) => {
+            Some(Command::Filters(asked)) => {
+                if let Some(wish) = asked.wish() {
                     embedded.plan(&state, database)?;
                     self.change(url, options, embedded, Asked::Filter(wish)).await?;
-                }
-                None => {
+                } else {
                     let found = Filters::show(connection, &state.ledger, database).await?;
                     (self.steps, self.found) = (found.steps, Some(found.text));
                 }
-            },
+            }
             Some(Command::Plan(asked)) => {
                 let plan = embedded.plan(&state, database)?;
                 self.plan(asked, options, (&plan, embedded), connection, &layouts, database).await?;

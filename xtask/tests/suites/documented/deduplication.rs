@@ -12,9 +12,8 @@ crate::tests![its_statements_are_understood, its_command_lines_do_what_they_say]
 /// What stands between fences of a language, without the remarks behind.
 fn blocks(language: &str) -> Vec<String> {
     let page = fs::read_to_string(project().join("docs/deduplication.md")).unwrap();
-    let blocks =
-        page.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned());
-    blocks.collect()
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
 }
 
 fn its_statements_are_understood(server: &TestServer) -> Verdict {
