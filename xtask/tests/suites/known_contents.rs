@@ -88,14 +88,14 @@ fn an_answer_is_exact_with_a_filter_and_without(server: &TestServer) -> Verdict 
 
 fn every_way_of_writing_is_noted_and_nothing_else(server: &TestServer) -> Verdict {
     let database = kept(server);
-    let noted = "SELECT COALESCE(sum(octet_length(keys)) / 8, 0)::text FROM db_service.content_key_log";
+    let in_log = "SELECT COALESCE(sum(octet_length(keys)) / 8, 0)::text FROM db_service.content_key_log";
     let leaf = |repository: &str| {
         database.text(&format!("SELECT tableoid::regclass::text FROM code_files WHERE repo_name = '{repository}'"))
     };
     let mut before = 0;
     let mut notes = |statement: &str, keys: u64| {
         database.execute(statement);
-        let after: u64 = database.text(noted).parse().unwrap();
+        let after: u64 = database.text(in_log).parse().unwrap();
         assert_eq!(after - before, keys, "{statement}");
         before = after;
     };
@@ -196,9 +196,9 @@ fn what_is_prepared_is_not_missed(server: &TestServer) -> Verdict {
         let pool = pool(&database);
         let contents = asking(&pool);
         assert!(denies(&contents, "prepared").await);
-        run(&mut *pool.acquire().await.unwrap(), &format!("{INSERT} {}", row("b", "1", "after"))).await;
+        run(&mut pool.acquire().await.unwrap(), &format!("{INSERT} {}", row("b", "1", "after"))).await;
         assert!(denies(&contents, "prepared").await && !denies(&contents, "after").await);
-        run(&mut *pool.acquire().await.unwrap(), &format!("COMMIT PREPARED '{name}'")).await;
+        run(&mut pool.acquire().await.unwrap(), &format!("COMMIT PREPARED '{name}'")).await;
         assert!(!denies(&contents, "prepared").await && !denies(&asking(&pool), "prepared").await);
         pool.close().await;
     });
@@ -228,7 +228,7 @@ fn many_who_ask_at_once_look_together(server: &TestServer) -> Verdict {
         // What is known for a while is not asked for.
         let patient = KnownContents::new(pool.clone(), Duration::from_hours(1));
         assert!(denies(&patient, "x").await);
-        run(&mut *pool.acquire().await.unwrap(), &format!("{INSERT} {}", row("a", "1", "x"))).await;
+        run(&mut pool.acquire().await.unwrap(), &format!("{INSERT} {}", row("a", "1", "x"))).await;
         assert!(denies(&patient, "x").await && !denies(&contents, "x").await);
         pool.close().await;
     });

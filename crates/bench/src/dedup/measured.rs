@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Size;
 use super::imports::Imported;
 use super::probes::Probes;
 use super::reindex::Reindexed;
+use super::size::Size;
 use super::writes::{Cost, Writes};
 use crate::line::{Bound, Line, milliseconds, ratio};
 

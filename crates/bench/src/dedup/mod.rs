@@ -5,6 +5,7 @@ mod imports;
 mod measured;
 mod probes;
 mod reindex;
+mod size;
 mod writes;
 
 use database::{DatabaseUrl, ServerUrl};
@@ -15,15 +16,7 @@ use crate::scratch::{self, SetUp};
 use ground::SCRATCH;
 
 pub use measured::Measured;
-
-/// How much there is.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    /// Contents of the filter that is probed, in memory alone.
-    pub contents: u32,
-    /// Rows of `code_files`.
-    pub rows: u32,
-}
+pub use size::Size;
 
 /// Measures in a scratch database of its own, which is dropped afterwards.
 ///
