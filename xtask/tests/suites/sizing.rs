@@ -21,6 +21,9 @@ const OF_ROWS: u64 = 10;
 const OF_KEYS: u64 = 10;
 const OF_CONTENT: u64 = 25;
 
+/// Megabytes: a container's `/dev/shm` has 64, and the index of the codes is built by two processes.
+const MEMORY: &str = "48";
+
 /// So that pages which are not full are few.
 const LEAVES: u64 = 4;
 
@@ -67,7 +70,11 @@ fn the_formula_comes_close_to_what_a_server_takes(server: &TestServer) -> Verdic
     let database = loaded(server);
     for table in ["embeddings", "code_files"] {
         let leaves = LEAVES.to_string();
-        migrations(&database.url_text(), &["layout", "--table", table, "--leaves", &leaves, "--yes"]).succeeds();
+        migrations(
+            &database.url_text(),
+            &["layout", "--table", table, "--leaves", &leaves, "--yes", "--index-memory", MEMORY],
+        )
+        .succeeds();
     }
     let amount = amount(&database);
     let of = |table: &str, which: &str| {
@@ -101,7 +108,7 @@ fn the_formula_comes_close_to_what_a_server_takes(server: &TestServer) -> Verdic
     compare("code_files, primary key", code_files.primary_key, of("code_files", &key), OF_KEYS, 1);
     compare("code_files, other indexes", code_files.other_indexes, of("code_files", &others), OF_KEYS, 4);
     database.execute("UPDATE db_service.codes SET form = 'bits'");
-    migrations(&database.url_text(), &[]).succeeds();
+    migrations(&database.url_text(), &["--index-memory", MEMORY]).succeeds();
     let bits = Sizes::of(&amount, Form::Bits).codes.vector_index;
     compare("codes, bits", bits, of("embedding_codes", &vectors), OF_GRAPHS, 0);
     assert!(off.is_empty(), "{off:#?}\n{amount:?}");
