@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn much_that_was_written_is_folded() {
         assert_eq!(Filter { logged: 200_001, ..ready() }.gap(), Some(Gap::Fold));
-        assert_eq!(Filter { keys: 10, logged: FOLD_AT, ..ready() }.gap(), None);
+        assert_eq!(Filter { keys: 10, logged: FOLD_AT, deleted: 0, ..ready() }.gap(), None);
     }
 
     #[test]
