@@ -234,7 +234,7 @@ async fn ask(filter: &KnownContents, writers: &[Writer], random: &mut Random) ->
 }
 
 fn no_filter_denies_what_is_committed(server: &TestServer) -> Verdict {
-    let (steps, seed) = (number("TEST_STEPS", 50_000), number("TEST_SEED", 15));
+    let (steps, seed) = (number("TEST_STEPS", 20_000), number("TEST_SEED", 15));
     eprintln!("{steps} steps, seed {seed}");
     let database = Database::at(server, Stage::All);
     database.execute(&format!("ALTER DATABASE {} SET synchronous_commit = off", database.name));
