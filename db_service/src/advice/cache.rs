@@ -2,11 +2,11 @@
 
 use relayout::layout::Bytes;
 use serde_json::json;
-use terminal::elapsed::Elapsed;
+use terminal::elapsed::{Elapsed, as_milliseconds};
 
 use super::measured::Measured;
 use super::need;
-use super::point::{Advice, milliseconds};
+use super::point::Advice;
 use super::threshold::{EXACT_VECTORS, USERS, WORTH_CACHING};
 
 const RULE: &str = "cache";
@@ -19,7 +19,7 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
     let mean = measured.searches.as_ref().map(|searches| searches.mean);
     let figures = json!({
         "cached_bytes": measured.cached_bytes, "users": users,
-        "search_milliseconds": mean.ok().map(milliseconds), "worth_milliseconds": milliseconds(WORTH_CACHING),
+        "search_milliseconds": mean.ok().map(as_milliseconds), "worth_milliseconds": as_milliseconds(WORTH_CACHING),
     });
     if let Some(bytes) = measured.cached_bytes.filter(|bytes| *bytes > 0) {
         let message = format!("{} of results are kept in the database", Bytes(bytes));

@@ -2,11 +2,11 @@
 
 use relayout::layout::Bytes;
 use serde_json::json;
-use terminal::elapsed::Elapsed;
+use terminal::elapsed::{Elapsed, as_milliseconds};
 
 use super::measured::{Measured, Table};
 use super::need::{is_in_use, is_needed, users};
-use super::point::{Advice, milliseconds};
+use super::point::Advice;
 use super::threshold::{EXACT_VECTORS, LARGE, USERS, compared};
 use super::unknown::Unknown;
 use super::way;
@@ -19,8 +19,8 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
         "database_bytes": measured.database_bytes,
         "vectors": measured.vectors(),
         "users": users(measured),
-        "search_milliseconds": measured.searches.as_ref().ok().map(|searches| milliseconds(searches.mean)),
-        "wanted_milliseconds": milliseconds(measured.wanted.latency),
+        "search_milliseconds": measured.searches.as_ref().ok().map(|searches| as_milliseconds(searches.mean)),
+        "wanted_milliseconds": as_milliseconds(measured.wanted.latency),
     });
     let Some(table) = &measured.embeddings else {
         let message = format!("this database has {} and no table `embeddings`", Bytes(measured.database_bytes));

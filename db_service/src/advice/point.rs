@@ -1,7 +1,6 @@
 //! One point of advice.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde_json::Value;
 use terminal::Finding;
@@ -92,9 +91,4 @@ impl Advice {
     pub fn commands(&self) -> impl Iterator<Item = &str> {
         self.finding.fix.iter().flat_map(|fix| fix.lines())
     }
-}
-
-/// As figures have it.
-pub(super) fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
