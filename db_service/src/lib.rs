@@ -35,6 +35,7 @@ pub mod cache;
 pub mod dedup;
 pub mod ecto_files;
 pub mod error;
+mod interval;
 pub mod layer;
 pub mod maintenance;
 pub mod search;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use database::retry::Backoff;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::postgres::types::PgInterval;
 use sqlx::{PgPool, Postgres, Transaction};
 
 use super::question::Key;
+use crate::interval::interval;
 
 /// The generations of `004_enable_pg_cache.sql`.
 #[derive(Debug)]
@@ -65,12 +65,8 @@ impl Shared {
     pub(super) async fn put(&self, turn: Turn, value: &[u8]) -> Result<(), sqlx::Error> {
         let put = async {
             let Turn { mut transaction, digest } = turn;
-            let lifetime = PgInterval {
-                months: 0,
-                days: 0,
-                microseconds: i64::try_from(self.lifetime.as_micros()).unwrap_or(i64::MAX),
-            };
-            sqlx::query_file!("queries/cache_put.sql", &digest[..], value, lifetime).execute(&mut *transaction).await?;
+            let put = sqlx::query_file!("queries/cache_put.sql", &digest[..], value, interval(self.lifetime));
+            put.execute(&mut *transaction).await?;
             transaction.commit().await
         };
         let put = put.await;

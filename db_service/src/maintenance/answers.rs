@@ -5,14 +5,15 @@ use futures_util::future::LocalBoxFuture;
 use sqlx::PgConnection;
 use terminal::activity::Watcher;
 
-use super::access::{self, Needs};
-use super::contract::{State, Task, Terms};
+use super::contract::{About, State, Task, Terms};
 use super::pruned;
 
 #[derive(Debug)]
 pub(super) struct Answers;
 
-const NEEDS: Needs<'_> = Needs {
+const ABOUT: About = About {
+    name: "answers",
+    doing: "delete expired answers of `llm_semantic_cache`",
     function: None,
     // To lock a row is to be allowed to change it.
     tables: &[("public.llm_semantic_cache", "SELECT, UPDATE, DELETE")],
@@ -20,12 +21,8 @@ const NEEDS: Needs<'_> = Needs {
 };
 
 impl Task for Answers {
-    fn name(&self) -> &'static str {
-        "answers"
-    }
-
-    fn doing(&self) -> &'static str {
-        "delete expired answers of `llm_semantic_cache`"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn inspect<'a>(
@@ -34,9 +31,6 @@ impl Task for Answers {
         _terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            if let Some(state) = access::barred(connection, &NEEDS).await? {
-                return Ok(state);
-            }
             let expired = sqlx::query_file_scalar!("queries/due_answers.sql").fetch_one(connection).await?;
             Ok(pruned::state(expired, "none has expired", "have expired"))
         }

@@ -5,14 +5,15 @@ use futures_util::future::LocalBoxFuture;
 use sqlx::PgConnection;
 use terminal::activity::Watcher;
 
-use super::access::{self, Needs};
-use super::contract::{State, Task, Terms};
+use super::contract::{About, State, Task, Terms};
 use crate::subject::codes;
 
 #[derive(Debug)]
 pub(super) struct FreshCodes;
 
-const NEEDS: Needs<'_> = Needs {
+const ABOUT: About = About {
+    name: "codes",
+    doing: "take fresh codes into the index",
     function: Some("db_service.fold_codes(integer)"),
     tables: &[
         ("db_service.fresh_codes", "SELECT, UPDATE, DELETE"),
@@ -22,12 +23,8 @@ const NEEDS: Needs<'_> = Needs {
 };
 
 impl Task for FreshCodes {
-    fn name(&self) -> &'static str {
-        "codes"
-    }
-
-    fn doing(&self) -> &'static str {
-        "take fresh codes into the index"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn inspect<'a>(
@@ -36,9 +33,6 @@ impl Task for FreshCodes {
         _terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            if let Some(state) = access::barred(connection, &NEEDS).await? {
-                return Ok(state);
-            }
             let found = sqlx::query!(
                 r#"SELECT db_service.codes_in_use() AS form, (SELECT count(*) FROM db_service.fresh_codes) AS "fresh!""#
             )

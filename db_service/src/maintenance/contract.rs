@@ -35,13 +35,25 @@ pub(super) enum State {
     },
 }
 
+/// What a task is called, and what it works on.
+#[derive(Debug)]
+pub(super) struct About {
+    /// In one word.
+    pub(super) name: &'static str,
+    /// What it does: `fold versions`.
+    pub(super) doing: &'static str,
+    /// A function of the layer, in full with its types; none where it is tables alone.
+    pub(super) function: Option<&'static str>,
+    /// Tables, and what has to be allowed on each.
+    pub(super) tables: &'static [(&'static str, &'static str)],
+    /// What a role is told that may not: `may not fold them`.
+    pub(super) otherwise: &'static str,
+}
+
 /// Something that is due now and then.
 pub(super) trait Task: Debug + Sync {
-    /// What it is about, in one word.
-    fn name(&self) -> &'static str;
-
-    /// What it does: `fold versions`.
-    fn doing(&self) -> &'static str;
+    /// What it is called, and what it works on: where that is not there or not allowed, nothing else is asked of it.
+    fn about(&self) -> &'static About;
 
     /// Whether it is due. Writes nothing.
     fn inspect<'a>(

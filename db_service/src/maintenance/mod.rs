@@ -64,10 +64,15 @@ async fn run(
     database: &str,
     watcher: &dyn Watcher,
 ) -> Result<Step, Error> {
-    let failed = || database::Error::sql(task.doing(), database);
+    let about = task.about();
+    let failed = || database::Error::sql(about.doing, database);
     let started = Instant::now();
-    let step = |status, detail: String| Step::new(database, LAYER, "maintenance", task.name(), status).detail(detail);
-    Ok(match task.inspect(connection, terms).await.map_err(failed())? {
+    let step = |status, detail: String| Step::new(database, LAYER, "maintenance", about.name, status).detail(detail);
+    let state = match access::barred(connection, about).await.map_err(failed())? {
+        Some(barred) => barred,
+        None => task.inspect(connection, terms).await.map_err(failed())?,
+    };
+    Ok(match state {
         State::Fine(detail) => {
             if !terms.is_dry {
                 task.remember(connection).await.map_err(failed())?;

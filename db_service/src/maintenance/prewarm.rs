@@ -6,13 +6,14 @@ use relayout::layout::Bytes;
 use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::activity::{Count, Unit, Watcher};
 
-use super::access::{self, Needs};
-use super::contract::{State, Task, Terms};
+use super::contract::{About, State, Task, Terms};
 
 #[derive(Debug)]
 pub(super) struct Prewarm;
 
-const NEEDS: Needs<'_> = Needs {
+const ABOUT: About = About {
+    name: "memory",
+    doing: "read indexes into memory",
     function: None,
     tables: &[
         ("db_service.index_use", "SELECT, INSERT, UPDATE, DELETE"),
@@ -36,12 +37,8 @@ struct Used {
 const SHARE: (i64, i64) = (3, 4);
 
 impl Task for Prewarm {
-    fn name(&self) -> &'static str {
-        "memory"
-    }
-
-    fn doing(&self) -> &'static str {
-        "read indexes into memory"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn inspect<'a>(
@@ -50,9 +47,6 @@ impl Task for Prewarm {
         _terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            if let Some(state) = access::barred(connection, &NEEDS).await? {
-                return Ok(state);
-            }
             let found = sqlx::query_file!("queries/due_prewarm.sql").fetch_one(&mut *connection).await?;
             if found.is_automatic == Some(true) {
                 return Ok(State::Fine("the server fills it by itself (`pg_prewarm.autoprewarm`)".into()));
@@ -63,10 +57,7 @@ impl Task for Prewarm {
                     remedy: "`CREATE EXTENSION pg_prewarm`, or `db-setup`, where the server offers it".into(),
                 });
             }
-            let is_warm = sqlx::query_scalar!(
-                r#"SELECT EXISTS (SELECT FROM db_service.warmed w WHERE w.started_at = pg_catalog.pg_postmaster_start_time()) AS "is_warm!""#
-            );
-            if is_warm.fetch_one(&mut *connection).await? {
+            if found.is_warm {
                 return Ok(State::Fine("filled since the server was started".into()));
             }
             let used = used(connection).await?;

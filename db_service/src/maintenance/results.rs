@@ -5,25 +5,22 @@ use futures_util::future::LocalBoxFuture;
 use sqlx::PgConnection;
 use terminal::activity::Watcher;
 
-use super::access::{self, Needs};
-use super::contract::{State, Task, Terms};
+use super::contract::{About, State, Task, Terms};
 
 #[derive(Debug)]
 pub(super) struct Results;
 
-const NEEDS: Needs<'_> = Needs {
+const ABOUT: About = About {
+    name: "results",
+    doing: "rotate the generations of cached results",
     function: Some("db_service.cache_rotate()"),
     tables: &[("db_service.cache_generation", "SELECT")],
     otherwise: "may not rotate them",
 };
 
 impl Task for Results {
-    fn name(&self) -> &'static str {
-        "results"
-    }
-
-    fn doing(&self) -> &'static str {
-        "rotate the generations of cached results"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn inspect<'a>(
@@ -32,9 +29,6 @@ impl Task for Results {
         terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            if let Some(state) = access::barred(connection, &NEEDS).await? {
-                return Ok(state);
-            }
             // A file of no length holds nothing, whatever its index says. A clock that was set back makes none of them younger
             // than none.
             let found = sqlx::query!(

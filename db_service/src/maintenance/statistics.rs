@@ -5,27 +5,24 @@ use futures_util::future::LocalBoxFuture;
 use sqlx::PgConnection;
 use terminal::activity::Watcher;
 
-use super::access::{self, Needs};
-use super::contract::{State, Task, Terms};
+use super::contract::{About, State, Task, Terms};
 use super::pruned;
-use crate::stats::interval;
+use crate::interval::interval;
 
 #[derive(Debug)]
 pub(super) struct Statistics;
 
-const NEEDS: Needs<'_> = Needs {
+const ABOUT: About = About {
+    name: "statistics",
+    doing: "delete old rows of `rag_performance_stats`",
     function: None,
     tables: &[("public.rag_performance_stats", "SELECT, DELETE")],
     otherwise: "may not delete from it",
 };
 
 impl Task for Statistics {
-    fn name(&self) -> &'static str {
-        "statistics"
-    }
-
-    fn doing(&self) -> &'static str {
-        "delete old rows of `rag_performance_stats`"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn inspect<'a>(
@@ -34,9 +31,6 @@ impl Task for Statistics {
         terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            if let Some(state) = access::barred(connection, &NEEDS).await? {
-                return Ok(state);
-            }
             let old = sqlx::query_file_scalar!("queries/due_statistics.sql", interval(terms.statistics));
             let old = old.fetch_one(connection).await?;
             Ok(pruned::state(old, "none is older than it is kept", "are older than they are kept"))

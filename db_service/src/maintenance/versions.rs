@@ -5,13 +5,14 @@ use futures_util::future::LocalBoxFuture;
 use sqlx::PgConnection;
 use terminal::activity::Watcher;
 
-use super::access::{self, Needs};
-use super::contract::{State, Task, Terms};
+use super::contract::{About, State, Task, Terms};
 
 #[derive(Debug)]
 pub(super) struct Versions;
 
-const NEEDS: Needs<'_> = Needs {
+const ABOUT: About = About {
+    name: "versions",
+    doing: "fold the versions of repositories",
     function: Some("db_service.fold_versions(integer)"),
     tables: &[("db_service.repository_version", "SELECT")],
     otherwise: "may not fold them",
@@ -21,12 +22,8 @@ const NEEDS: Needs<'_> = Needs {
 const BATCH: i32 = 100_000;
 
 impl Task for Versions {
-    fn name(&self) -> &'static str {
-        "versions"
-    }
-
-    fn doing(&self) -> &'static str {
-        "fold the versions of repositories"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
     fn inspect<'a>(
@@ -35,9 +32,6 @@ impl Task for Versions {
         _terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            if let Some(state) = access::barred(connection, &NEEDS).await? {
-                return Ok(state);
-            }
             let too_many = sqlx::query_scalar!(
                 r#"SELECT count(*) - count(DISTINCT (v.concerns, v.repo_name)) AS "marks!" FROM db_service.repository_version v"#
             )

@@ -40,7 +40,6 @@ use tally::Counts;
 pub use measurement::Measurement;
 pub use options::Options;
 pub use recorder::Recorder;
-pub(crate) use summary::interval;
 pub use summary::{Figures, Summary, summary};
 pub use tally::Tally;
 pub use writer::Writer;

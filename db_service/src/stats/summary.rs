@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::PgConnection;
-use sqlx::postgres::types::PgInterval;
 
 use crate::error::Error;
+use crate::interval::interval;
 
 /// The queries of one type in some time until now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,9 +72,4 @@ pub async fn summary(
         }
     }
     Ok(summaries)
-}
-
-/// As PostgreSQL has it.
-pub(crate) fn interval(time: Duration) -> PgInterval {
-    PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }
 }

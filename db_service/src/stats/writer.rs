@@ -8,12 +8,14 @@ use database::cause::sql_state;
 use database::retry::Backoff;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::types::PgInterval;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{sleep, timeout_at};
 
 use super::measurement::Measurement;
 use super::options::Options;
 use super::tally::{Counts, Tally};
+use crate::interval::interval;
 
 /// Takes what was recorded and writes it.
 #[derive(Debug)]
@@ -112,8 +114,7 @@ impl Writer {
 async fn insert(pool: &PgPool, batch: &[Measurement]) -> Result<(), sqlx::Error> {
     // First, since it may take its time, which is no age of theirs.
     let mut connection = pool.acquire().await?;
-    let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    let ages: Vec<i64> = batch.iter().map(|it| micros(it.at.elapsed())).collect();
+    let ages: Vec<PgInterval> = batch.iter().map(|it| interval(it.at.elapsed())).collect();
     let types: Vec<String> = batch.iter().map(|it| it.query_type.to_string()).collect();
     let repositories: Vec<Option<String>> =
         batch.iter().map(|it| it.repository.as_deref().map(str::to_owned)).collect();

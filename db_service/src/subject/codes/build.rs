@@ -139,7 +139,7 @@ async fn index(worker: &mut Worker, form: Form, terms: &Terms<'_>) -> Result<(),
 }
 
 /// Folds until nothing is left; how many rows.
-pub(super) async fn fold(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+pub(crate) async fn fold(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     let mut all = 0;
     loop {
         let folded = sqlx::query_scalar!(r#"SELECT db_service.fold_codes($1) AS "folded!""#, FOLD)

@@ -20,6 +20,7 @@ use terminal::step::{Status, Step};
 
 use state::Gap;
 
+pub(crate) use build::fold as fold_all;
 pub use form::Form;
 pub use state::Codes;
 
@@ -95,11 +96,6 @@ pub async fn fold(worker: &mut Worker, database: &str) -> Result<i64, Error> {
     .await
     .map_err(failed())?;
     if may { Ok(build::fold(worker).await.map_err(failed())?) } else { Ok(0) }
-}
-
-/// Takes all that was written since the last fold into the index; how many rows. No error is told of here.
-pub(crate) async fn fold_all(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    build::fold(connection).await
 }
 
 #[derive(Clone, Debug)]
