@@ -29,6 +29,7 @@ mod scratch;
 pub mod search;
 mod session;
 pub mod stats;
+mod upkeep;
 mod vector;
 mod vector_index;
 mod watch;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::hits::Hits;
 use super::misses::Misses;
-use super::writes::Writes;
 use crate::line::{Bound, Line, microseconds, ratio};
+use crate::upkeep::{Cost, Upkeep};
 
 /// The outcome of the benchmark.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Measured {
     pub(super) vectors: i64,
     pub(super) hits: Hits,
     pub(super) misses: Misses,
-    pub(super) writes: Writes,
+    pub(super) writes: Upkeep,
 }
 
 impl Measured {
@@ -60,8 +60,10 @@ impl Measured {
         let line = |work: &str, against, value, bound| Line { work: work.to_owned(), against, value, bound, but: None };
         let hit = |work, time, least| line(work, "the search without it", ratio(uncached, time), Bound::AtLeast(least));
         let Misses { asked, computed } = self.misses;
-        let Writes { row, statement } = self.writes;
-        let more = |work, time, most| line(work, "the same without", microseconds(time), Bound::Microseconds(most));
+        let Upkeep { row, statement } = self.writes;
+        let more = |work, cost: Cost, most| {
+            line(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
+        };
         vec![
             hit("from memory, versions at most 100 ms old", known, 2000.0),
             hit("from memory, versions read each time", read, 20.0),

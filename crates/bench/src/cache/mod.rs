@@ -4,7 +4,6 @@ mod ground;
 mod hits;
 mod measured;
 mod misses;
-mod writes;
 
 use corpus::Source;
 use database::{DatabaseUrl, ServerUrl};
@@ -12,6 +11,7 @@ use terminal::console::Console;
 
 use crate::error::Error;
 use crate::scratch::{self, SetUp};
+use crate::upkeep;
 use ground::SCRATCH;
 
 pub use measured::Measured;
@@ -39,7 +39,7 @@ async fn measure_in(
     job.announce("Asking for the same at once");
     let misses = misses::measure(&ground).await?;
     job.announce("Writing with and without versions");
-    let writes = writes::measure(url).await.map_err(failed("write"))?;
+    let writes = upkeep::measure(url, "").await.map_err(failed("write"))?;
     ground.pool.close().await;
     Ok(Measured { vectors: ground.vectors, hits, misses, writes })
 }

@@ -9,8 +9,8 @@ use super::imports::Imported;
 use super::probes::Probes;
 use super::reindex::Reindexed;
 use super::size::Size;
-use super::writes::{Cost, Writes};
-use crate::line::{Bound, Line, milliseconds, ratio};
+use crate::line::{Bound, Line, microseconds, milliseconds, ratio};
+use crate::upkeep::{Cost, Upkeep};
 
 /// The outcome of the benchmark.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Measured {
     pub(super) probes: Probes,
     pub(super) reindexed: Reindexed,
     pub(super) imported: Imported,
-    pub(super) writes: Writes,
+    pub(super) writes: Upkeep,
 }
 
 impl Measured {
@@ -112,10 +112,6 @@ impl Measured {
             more("a filter, of a statement of one row", writes.statement, 30.0),
         ]
     }
-}
-
-fn microseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }
 
 fn nanoseconds(time: Duration) -> f64 {

@@ -6,13 +6,13 @@ mod measured;
 mod probes;
 mod reindex;
 mod size;
-mod writes;
 
 use database::{DatabaseUrl, ServerUrl};
 use terminal::console::Console;
 
 use crate::error::Error;
 use crate::scratch::{self, SetUp};
+use crate::upkeep;
 use ground::SCRATCH;
 
 pub use measured::Measured;
@@ -39,7 +39,7 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
     job.announce("Importing what is not known");
     let imported = imports::measure(&pool).await?;
     job.announce("Writing with and without a filter");
-    let writes = writes::measure(url).await.map_err(failed("write"))?;
+    let writes = upkeep::measure(url, "contents").await.map_err(failed("write"))?;
     pool.close().await;
     Ok(Measured { size, probes, reindexed, imported, writes })
 }

@@ -1,4 +1,4 @@
-//! What a filter costs who writes: statements of many rows and of one, with its triggers and without.
+//! What it costs who writes that triggers keep something up to date: statements of many rows and of one, with them and without.
 
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,18 @@ use crate::session;
 
 /// Medians, of a row or a statement.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Writes {
+pub(crate) struct Upkeep {
     /// Of a row in a statement of many.
-    pub(super) row: Cost,
+    pub(crate) row: Cost,
     /// Of a statement of one row.
-    pub(super) statement: Cost,
+    pub(crate) statement: Cost,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cost {
-    pub(super) with: Duration,
-    /// Versions are kept in both.
-    pub(super) without: Duration,
+pub(crate) struct Cost {
+    pub(crate) with: Duration,
+    /// What else is kept, is kept in both.
+    pub(crate) without: Duration,
 }
 
 /// Rows of a large statement.
@@ -37,24 +37,25 @@ const ROUNDS: u32 = 9;
 const WRITE: &str = "INSERT INTO public.code_files (repo_name, file_path, content, content_hash, size_bytes)
     SELECT 'bench' || g % 10, $1 || g, '', sha256(convert_to($1 || g, 'UTF8')), 0 FROM generate_series(1, $2) g";
 
-pub(super) async fn measure(url: &DatabaseUrl) -> Result<Writes, sqlx::Error> {
+/// Of the triggers whose names go on so; of all, if that is nothing. On `code_files`.
+pub(crate) async fn measure(url: &DatabaseUrl, kept: &str) -> Result<Upkeep, sqlx::Error> {
     let mut connection = session::connect(url).await?;
     let [mut many, mut many_without, mut one, mut one_without] = [const { Vec::new() }; 4];
     for round in 0..ROUNDS {
         for (is_with, many, one) in [(true, &mut many, &mut one), (false, &mut many_without, &mut one_without)] {
-            switch_of("contents", &mut connection, "public.code_files", is_with).await?;
+            switch_of(kept, &mut connection, "public.code_files", is_with).await?;
             many.push(write(&mut connection, &format!("many{round}{is_with}"), MANY, 1).await? / MANY);
             one.push(write(&mut connection, &format!("one{round}{is_with}"), 1, ALONE).await? / ALONE);
         }
         session::execute(&mut connection, "DELETE FROM public.code_files WHERE repo_name LIKE 'bench%'").await?;
     }
     let cost = |with: &mut [Duration], without: &mut [Duration]| Cost { with: median(with), without: median(without) };
-    Ok(Writes { row: cost(&mut many, &mut many_without), statement: cost(&mut one, &mut one_without) })
+    Ok(Upkeep { row: cost(&mut many, &mut many_without), statement: cost(&mut one, &mut one_without) })
 }
 
 impl Cost {
     /// On top of what the same takes without.
-    pub(super) fn more(self) -> Duration {
+    pub(crate) fn more(self) -> Duration {
         self.with.saturating_sub(self.without)
     }
 }
