@@ -90,6 +90,12 @@ fn describe(error: &dyn DatabaseError, formatter: &mut fmt::Formatter<'_>) -> fm
     }
 }
 
+/// What the server has said, where an error is one of the server's.
+#[must_use]
+pub fn said(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error().and_then(|error| error.try_downcast_ref())
+}
+
 /// The SQLSTATE of a server's error.
 #[must_use]
 pub fn sql_state(error: &sqlx::Error) -> Option<String> {

@@ -41,9 +41,7 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let said =
-            error.as_database_error().and_then(|said| said.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
-        match said.map(|said| (said.code().to_owned(), said)) {
+        match database::cause::said(&error).map(|said| (said.code().to_owned(), said)) {
             Some((code, said)) if code == "22023" => {
                 Self::Refused { what: said.message().to_owned(), hint: said.hint().map(str::to_owned) }
             }

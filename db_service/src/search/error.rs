@@ -27,9 +27,7 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let said =
-            error.as_database_error().and_then(|said| said.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
-        match said.map(|said| (said.code().to_owned(), said)) {
+        match database::cause::said(&error).map(|said| (said.code().to_owned(), said)) {
             // What the functions refuse, and what pgvector does not read as a vector.
             Some((code, said)) if ["22000", "22023", "22P02", "22003"].contains(&code.as_str()) => {
                 Self::Refused { what: said.message().to_owned(), hint: said.hint().map(str::to_owned) }

@@ -149,7 +149,6 @@ async fn create_extension(
 
 /// The server ended the connection over it.
 fn is_fatal(error: &sqlx::Error) -> bool {
-    let server = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    matches!(server.map(PgDatabaseError::severity), Some(PgSeverity::Fatal | PgSeverity::Panic))
+    matches!(database::cause::said(error).map(PgDatabaseError::severity), Some(PgSeverity::Fatal | PgSeverity::Panic))
         || matches!(error, sqlx::Error::Io(_))
 }
