@@ -42,6 +42,12 @@ pub trait Planned: Debug {
     fn is_empty(&self) -> bool;
     /// What is reported of what is there already.
     fn unchanged(&self, database: &str) -> Vec<Step>;
+    /// Tells that; but not to whoever asks for the layout of one table, who is told of what has changed with it.
+    fn tell_unchanged(&self, terms: &Terms<'_>, report: &mut dyn FnMut(Step)) {
+        if terms.only.is_none() {
+            self.unchanged(terms.database()).into_iter().for_each(report);
+        }
+    }
     /// What is reported instead of doing it.
     fn pending(&self, database: &str) -> Vec<Step>;
     /// What is worth knowing before it is done, each said once whatever is done how often.

@@ -87,10 +87,7 @@ impl Planned for TriggersPlan {
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
             let database = terms.database();
-            // Who asks for the layout of a table is told of triggers that have changed with it.
-            if terms.only.is_none() {
-                self.unchanged(database).into_iter().for_each(&mut *report);
-            }
+            self.tell_unchanged(terms, report);
             for kept in self.wanted().filter(|kept| terms.includes(&kept.table)) {
                 let started = Instant::now();
                 let doing = format!("put the layer's triggers on table `{}`", kept.table);

@@ -133,10 +133,7 @@ impl Planned for CodesPlan {
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
             let database = terms.database();
-            // Who asks for the layout of a table is told of codes that have changed with it.
-            if terms.only.is_none() {
-                self.unchanged(database).into_iter().for_each(&mut *report);
-            }
+            self.tell_unchanged(terms, report);
             if !terms.includes("embeddings") {
                 return Ok(());
             }

@@ -158,10 +158,7 @@ impl Planned for FilterPlan {
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
             let database = terms.database();
-            // Who asks for the layout of a table is told of what has changed with it.
-            if terms.only.is_none() {
-                self.unchanged(database).into_iter().for_each(&mut *report);
-            }
+            self.tell_unchanged(terms, report);
             if let Some(gap) = self.gap().filter(|_| terms.includes("code_files")) {
                 let started = Instant::now();
                 let (status, detail) = close(gap, terms, worker).await.map_err(|error| match error {
