@@ -13,6 +13,8 @@ pub(crate) struct Line {
     pub(crate) bound: Bound,
     /// What keeps it from counting, though the value were good enough.
     pub(crate) but: Option<String>,
+    /// Where it is not reached: why, as far as that was measured.
+    pub(crate) because: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +36,15 @@ pub(crate) enum Bound {
 }
 
 impl Line {
+    pub(crate) fn new(work: impl Into<String>, against: &'static str, value: f64, bound: Bound) -> Self {
+        Self { work: work.into(), against, value, bound, but: None, because: None }
+    }
+
+    /// The same, with a reason that is given if it is not reached.
+    pub(crate) fn because(self, because: impl Into<Option<String>>) -> Self {
+        Self { because: because.into(), ..self }
+    }
+
     pub(crate) fn is_reached(&self) -> bool {
         let is_within = match self.bound {
             Bound::AtLeast(least) => self.value >= least,
@@ -50,8 +61,9 @@ impl Line {
 
     /// For people.
     pub(crate) fn verdict(&self) -> String {
-        let Line { work, against, value, bound, but } = self;
+        let Line { work, against, value, bound, but, .. } = self;
         let word = if self.is_reached() { "reached" } else { "NOT REACHED" };
+        let because = self.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
         let but = but.as_ref().map(|but| format!(", {but}")).unwrap_or_default();
         let (value, wanted) = match bound {
             Bound::AtLeast(least) => (format!("{value:.1}× as fast"), format!("≥ {least}×")),
@@ -63,7 +75,11 @@ impl Line {
             Bound::Share(most) => (format!("{:.2} %", 100.0 * value), format!("≤ {} %", 100.0 * most)),
             Bound::Bits(most) => (format!("{value:.2} bits"), format!("≤ {most} bits")),
         };
-        format!("{word}: {work}, against {against}: {value}{but} (wanted {wanted})")
+        format!("{word}: {work}, against {against}: {value}{but} (wanted {wanted}){because}")
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.because.as_deref().filter(|_| !self.is_reached())
     }
 
     /// For `--json`.
@@ -71,7 +87,7 @@ impl Line {
         let (kind, wanted) = bound(self.bound);
         json!({
             "work": self.work, "against": self.against, "value": self.value, "wanted": { kind: wanted },
-            "reached": self.is_reached(), "but": self.but,
+            "reached": self.is_reached(), "but": self.but, "because": self.reason(),
         })
     }
 }
@@ -107,12 +123,19 @@ mod tests {
 
     #[test]
     fn a_bound_is_reached_on_its_own_side_and_only_without_a_but() {
-        let line = |value, bound| Line { work: String::new(), against: "hand", value, bound, but: None };
+        let line = |value, bound| Line::new("work", "hand", value, bound);
         assert!(line(6.0, Bound::AtLeast(6.0)).is_reached());
         assert!(!line(5.9, Bound::AtLeast(6.0)).is_reached());
         assert!(line(1.2, Bound::AtMost(1.2)).is_reached());
         assert!(!line(51.0, Bound::Milliseconds(50.0)).is_reached());
         let short = Line { but: Some("recall is 0.9800".into()), ..line(9.0, Bound::AtLeast(6.0)) };
         assert!(!short.is_reached());
+        assert_eq!(
+            short.because("it is told".to_owned()).verdict(),
+            "NOT REACHED: work, against hand: 9.0× as fast, recall is 0.9800 (wanted ≥ 6×): it is told"
+        );
+        let reached = line(9.0, Bound::AtLeast(6.0)).because("it is told".to_owned());
+        assert_eq!(reached.verdict(), "reached: work, against hand: 9.0× as fast (wanted ≥ 6×)");
+        assert_eq!(reached.document()["because"], Value::Null);
     }
 }

@@ -135,11 +135,10 @@ impl Measured {
     }
 
     fn lines(&self) -> [Line; 2] {
-        let line = |work: &str, against, value, bound| Line { work: work.to_owned(), against, value, bound, but: None };
         let faster = ratio(self.alone, self.batched);
         [
-            line("writing what queries took", "one INSERT a query", faster, Bound::AtLeast(20.0)),
-            line("recording a query", "not recording it", microseconds(self.recording), Bound::Microseconds(5.0)),
+            Line::new("writing what queries took", "one INSERT a query", faster, Bound::AtLeast(20.0)),
+            Line::new("recording a query", "not recording it", microseconds(self.recording), Bound::Microseconds(5.0)),
         ]
     }
 }

@@ -57,18 +57,18 @@ impl Measured {
 
     fn lines(&self) -> Vec<Line> {
         let Hits { uncached, known, read, shared } = self.hits;
-        let line = |work: &str, against, value, bound| Line { work: work.to_owned(), against, value, bound, but: None };
-        let hit = |work, time, least| line(work, "the search without it", ratio(uncached, time), Bound::AtLeast(least));
+        let hit =
+            |work, time, least| Line::new(work, "the search without it", ratio(uncached, time), Bound::AtLeast(least));
         let Misses { asked, computed } = self.misses;
         let Upkeep { row, statement } = self.writes;
         let more = |work, cost: Cost, most| {
-            line(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
+            Line::new(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
         };
         vec![
             hit("from memory, versions at most 100 ms old", known, 2000.0),
             hit("from memory, versions read each time", read, 20.0),
             hit("from the database", shared, 10.0),
-            line(
+            Line::new(
                 &format!("computing what {asked} ask for at once in four caches"),
                 "one computation",
                 f64::from(computed),

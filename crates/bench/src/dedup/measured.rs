@@ -92,17 +92,21 @@ impl Measured {
 
     fn lines(&self) -> Vec<Line> {
         let Self { probes, reindexed, writes, .. } = self;
-        let line = |work: &str, against, value, bound| Line { work: work.to_owned(), against, value, bound, but: None };
         let slower = probes.absent.max(probes.present);
         let more = |work, cost: Cost, most| {
-            line(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
+            Line::new(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
         };
         vec![
-            line("probing the filter", "a look into the database", microseconds(slower), Bound::Microseconds(0.05)),
-            line("unknown contents that it takes for known", "an exact answer", probes.taken, Bound::Share(0.01)),
-            line("known contents that it denies", "an exact answer", f64::from(probes.denied), Bound::Times(0.0)),
-            line("what it takes of memory for a content", "64 of a key by itself", probes.bits, Bound::Bits(10.0)),
-            line(
+            Line::new(
+                "probing the filter",
+                "a look into the database",
+                microseconds(slower),
+                Bound::Microseconds(0.05),
+            ),
+            Line::new("unknown contents that it takes for known", "an exact answer", probes.taken, Bound::Share(0.01)),
+            Line::new("known contents that it denies", "an exact answer", f64::from(probes.denied), Bound::Times(0.0)),
+            Line::new("what it takes of memory for a content", "64 of a key by itself", probes.bits, Bound::Bits(10.0)),
+            Line::new(
                 "comparing a repository that has not changed",
                 "a question a file",
                 ratio(reindexed.one_by_one, reindexed.at_once),

@@ -1,8 +1,11 @@
 //! Who searches.
 
+use std::time::{Duration, Instant};
+
 use database::DatabaseUrl;
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::percentile::median;
 use crate::session;
 use crate::vector::Vector;
 
@@ -95,5 +98,20 @@ impl Contender {
             sqlx::query_as(AssertSqlSafe(self.sql.clone())).bind(vector.clone()).fetch_all(connection).await?;
         let way = rows.first().map(|(.., way)| way.clone()).unwrap_or_default();
         Ok((rows.into_iter().map(|(_, _, distance, _)| distance).collect(), way))
+    }
+
+    /// How long a search takes, of these vectors the middle one.
+    pub(crate) async fn median(
+        &self,
+        connection: &mut PgConnection,
+        vectors: &[Vector],
+    ) -> Result<Duration, sqlx::Error> {
+        let mut times = Vec::new();
+        for vector in vectors {
+            let started = Instant::now();
+            self.search(connection, vector).await?;
+            times.push(started.elapsed());
+        }
+        Ok(median(&mut times))
     }
 }

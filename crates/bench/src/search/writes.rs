@@ -7,9 +7,7 @@ use sqlx::PgConnection;
 use super::contender::{Contender, K};
 use super::ground::Ground;
 use crate::kept;
-use crate::percentile::median;
 use crate::session;
-use crate::vector::Vector;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Writes {
@@ -49,7 +47,7 @@ pub(crate) async fn measure(
 ) -> Result<Writes, sqlx::Error> {
     fold(connection).await?;
     let ours = Contender::ours(&format!("search_across($1, {K})"));
-    let before = search(&ours, connection, &ground.queries).await?;
+    let before = ours.median(connection, &ground.queries).await?;
     let batches = (ground.rows.unsigned_abs() / 5).clamp(BATCH, MOST) / BATCH;
     let (mut with, mut without) = (Duration::ZERO, Duration::ZERO);
     for number in 0..batches {
@@ -58,7 +56,7 @@ pub(crate) async fn measure(
         without += write(connection, (2 * number + 1) * BATCH, ground.rows).await?;
         kept::switch(connection, TABLE, true).await?;
     }
-    let after = search(&ours, connection, &ground.queries).await?;
+    let after = ours.median(connection, &ground.queries).await?;
     session::execute(connection, "DELETE FROM public.embeddings WHERE path LIKE 'bench/written/%'").await?;
     fold(connection).await?;
     Ok(Writes { form, rows: batches * BATCH, with, without, before, after })
@@ -68,16 +66,6 @@ async fn write(connection: &mut PgConnection, from: u64, rows: i64) -> Result<Du
     let started = Instant::now();
     sqlx::query(WRITE).bind(from.cast_signed()).bind(BATCH.cast_signed()).bind(rows.max(1)).execute(connection).await?;
     Ok(started.elapsed())
-}
-
-async fn search(ours: &Contender, connection: &mut PgConnection, queries: &[Vector]) -> Result<Duration, sqlx::Error> {
-    let mut times = Vec::new();
-    for query in queries {
-        let started = Instant::now();
-        ours.search(connection, query).await?;
-        times.push(started.elapsed());
-    }
-    Ok(median(&mut times))
 }
 
 async fn fold(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
