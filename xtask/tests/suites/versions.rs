@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::Verdict::{self, Passed};
+use crate::command::{migrations_command, run};
 use crate::database::{Database, Stage};
 use crate::role::Role;
 use crate::server::TestServer;
@@ -14,6 +15,7 @@ crate::tests![
     no_two_states_share_a_value,
     folding_changes_no_version,
     a_role_without_rights_in_the_layer_can_write,
+    a_migration_of_the_marks_lets_writers_pass,
 ];
 
 /// A row of `code_files`.
@@ -208,5 +210,41 @@ fn a_role_without_rights_in_the_layer_can_write(server: &TestServer) -> Verdict 
     assert_eq!(its.column(VERSIONS), database.column(VERSIONS), "versions are for everybody");
     assert!(its.error("SELECT db_service.cache_get('')").contains("permission denied for function"));
     database.execute(&format!("DROP OWNED BY {}", role.name));
+    Passed
+}
+
+/// As it was before `011_lean_versions`.
+const BEFORE: &str = "
+    ALTER TABLE db_service.repository_version
+        ADD CONSTRAINT repository_version_concerns_check CHECK (concerns IN ('one', 'every', 'all')),
+        ADD CONSTRAINT repository_version_check CHECK (concerns = 'one' OR repo_name = '');
+    DELETE FROM db_service._sqlx_migrations WHERE version >= 11;
+    DROP FUNCTION db_service.answer_namespace, db_service.prompt_hash, db_service.find_answer, db_service.store_answer,
+        db_service.count_answer_hits, db_service.answers_saved";
+
+/// It waits for a writer whose transaction is open, and the others do not wait with it.
+fn a_migration_of_the_marks_lets_writers_pass(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    database.execute(BEFORE);
+    database.with(async |one| {
+        let mut two = ::database::connection::connect(&database.url).await.unwrap();
+        let mut first = one.begin().await.unwrap();
+        write(&mut first, "open").await;
+        let migrating = std::thread::spawn({
+            let command = migrations_command(&database.url_text(), &[]);
+            move || run(command)
+        });
+        let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'db_service.repository_version'::regclass)";
+        for path in 0..3 {
+            crate::database::wait(&mut two, waits).await;
+            write(&mut two, &path.to_string()).await;
+        }
+        assert!(!migrating.is_finished(), "it did not wait");
+        first.commit().await.unwrap();
+        migrating.join().unwrap().succeeds();
+    });
+    let checks = "SELECT count(*)::text FROM pg_constraint WHERE conrelid = 'db_service.repository_version'::regclass AND contype = 'c'";
+    assert_eq!(database.text(checks), "0");
+    assert_eq!(changed_by(&database, "DELETE FROM code_files WHERE repo_name = 'a'"), "a all");
     Passed
 }
