@@ -18,6 +18,7 @@
 //! | [`subject`] | what converges, in order; each with `inspect`, `plan` and `apply`. A new one is a file there and a line in its list |
 //! | [`advice`] | what a database would be better for: the layer, which parts of it, memory, another machine |
 //! | [`analysis`] | questions about all rows, answered by several connections: sizes, duplicates, near-duplicates, true neighbours |
+//! | [`answers`] | what language models have said, found again by the same prompt or by one close in meaning |
 //! | [`cache`] | results that hold as long as the rows they were computed from do not change |
 //! | [`maintenance`] | what is due now and then: folds, rotations, pruning, memory after a restart |
 //! | [`dedup`] | what need not be done again: unchanged files, and contents that are known already |
@@ -31,6 +32,7 @@
 
 pub mod advice;
 pub mod analysis;
+pub mod answers;
 pub mod cache;
 pub mod dedup;
 pub mod ecto_files;
@@ -38,6 +40,7 @@ pub mod error;
 mod interval;
 pub mod layer;
 pub mod maintenance;
+mod refusal;
 pub mod search;
 pub mod sizing;
 pub mod stats;

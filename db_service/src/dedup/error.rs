@@ -3,6 +3,7 @@
 use terminal::{Exit, Failure};
 
 use super::damage::Damage;
+use crate::refusal::{INSTALL, Refusal};
 
 /// By situation.
 #[derive(Debug, thiserror::Error)]
@@ -41,15 +42,10 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match database::cause::said(&error).map(|said| (said.code().to_owned(), said)) {
-            Some((code, said)) if code == "22023" => {
-                Self::Refused { what: said.message().to_owned(), hint: said.hint().map(str::to_owned) }
-            }
-            // invalid_schema_name, undefined_function, undefined_table, undefined_column
-            Some((code, _)) if ["3F000", "42883", "42P01", "42703"].contains(&code.as_str()) => {
-                Self::NotInstalled(error.into())
-            }
-            _ => Self::Failed(error.into()),
+        match Refusal::of(&error) {
+            Refusal::Meaningless { what, hint } => Self::Refused { what, hint },
+            Refusal::NotInstalled => Self::NotInstalled(error.into()),
+            Refusal::Other => Self::Failed(error.into()),
         }
     }
 }
@@ -64,7 +60,7 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
-            Self::NotInstalled(_) => Some("run `migrations` first, which installs them".to_owned()),
+            Self::NotInstalled(_) => Some(INSTALL.to_owned()),
             Self::Off => Some("`migrations filters --on` has it built and kept".to_owned()),
             Self::NotKept { .. } | Self::NotBuilt => {
                 Some("run `migrations`, which brings it about; until then every content is asked for".to_owned())

@@ -2,6 +2,8 @@
 
 use terminal::{Exit, Failure};
 
+use crate::refusal::{INSTALL, Refusal};
+
 /// By situation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,14 +29,10 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match database::cause::said(&error).map(|said| (said.code().to_owned(), said)) {
-            // What the functions refuse, and what pgvector does not read as a vector.
-            Some((code, said)) if ["22000", "22023", "22P02", "22003"].contains(&code.as_str()) => {
-                Self::Refused { what: said.message().to_owned(), hint: said.hint().map(str::to_owned) }
-            }
-            // invalid_schema_name, undefined_function, undefined_table
-            Some((code, _)) if ["3F000", "42883", "42P01"].contains(&code.as_str()) => Self::NotInstalled(error.into()),
-            _ => Self::Failed(error.into()),
+        match Refusal::of(&error) {
+            Refusal::Meaningless { what, hint } => Self::Refused { what, hint },
+            Refusal::NotInstalled => Self::NotInstalled(error.into()),
+            Refusal::Other => Self::Failed(error.into()),
         }
     }
 }
@@ -43,7 +41,7 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
-            Self::NotInstalled(_) => Some("run `migrations` first, which installs them".to_owned()),
+            Self::NotInstalled(_) => Some(INSTALL.to_owned()),
             Self::NoPlans(_) => Some(
                 "ask as a superuser, or search without `--explain`: the last line says by which way the rows were found"
                     .to_owned(),

@@ -8,6 +8,7 @@ mod advice;
 mod advised;
 mod all;
 mod analysis;
+mod answers;
 mod bootstrap;
 mod calibration;
 mod changed_files;
@@ -174,6 +175,7 @@ fn all_tests() -> Vec<(String, Test)> {
         search_model::tests(),
         search_plans::tests(),
         analysis::tests(),
+        answers::tests(),
         calibration::tests(),
         advice::tests(),
         sizing::tests(),

@@ -70,6 +70,7 @@ impl Options {
                 | Command::Analyze(_)
                 | Command::Calibrate(_)
                 | Command::Stats(_)
+                | Command::Answers
                 | Command::Maintain(_)
                 | Command::Advise(_),
             )
@@ -133,6 +134,8 @@ pub(crate) enum Command {
     Calibrate(Calibrate),
     /// Show what queries took, by type and over time, as `rag_performance_stats` has it
     Stats(Stats),
+    /// Show what the answers of language models in `llm_semantic_cache` have saved by being found again, by model
+    Answers,
     /// Do all that is due now and then; for cron, a timer, or after a restart of the server
     ///
     /// Folds what writers have appended, rotates cached results, deletes what is older than it is kept, and after a restart reads the
@@ -169,6 +172,7 @@ impl Command {
             | Self::Search(_)
             | Self::Analyze(_)
             | Self::Stats(_)
+            | Self::Answers
             | Self::Advise(_) => false,
             Self::Layout(Declare { choice, table, .. }) => table.is_some() && !choice.dry_run,
             Self::Split(Split { choice, .. })
@@ -194,6 +198,7 @@ impl Command {
             Some(Self::Analyze(_)) => "migrations analyze",
             Some(Self::Calibrate(_)) => "migrations calibrate",
             Some(Self::Stats(_)) => "migrations stats",
+            Some(Self::Answers) => "migrations answers",
             Some(Self::Maintain(_)) => "migrations maintain",
             Some(Self::Advise(_)) => "migrations advise",
             Some(Self::Filters(_)) => "migrations filters",

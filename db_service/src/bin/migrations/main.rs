@@ -2,6 +2,7 @@
 
 mod advise;
 mod analyze;
+mod answers;
 mod calibrate;
 mod cli;
 mod consent;

@@ -38,6 +38,8 @@ pub(crate) enum Problem {
     },
     #[error(transparent)]
     Search(#[from] db_service::search::Error),
+    #[error(transparent)]
+    Answers(#[from] db_service::answers::Error),
     #[error("interrupted")]
     Interrupted,
     #[error(transparent)]
@@ -90,6 +92,7 @@ impl Failure for Problem {
             Self::NoVector { .. } => Some("a vector is a JSON list of 768 numbers: `[0.1, -0.2, …]`".into()),
             Self::Unreadable { .. } => None,
             Self::Search(error) => error.hint(),
+            Self::Answers(error) => error.hint(),
             Self::Layer(error) => error.hint(),
         }
     }
@@ -97,6 +100,7 @@ impl Failure for Problem {
     fn causes(&self) -> Vec<String> {
         match self {
             Self::Search(error) => error.causes(),
+            Self::Answers(error) => error.causes(),
             Self::Layer(error) => error.causes(),
             _ => terminal::failure::chain(std::error::Error::source(self)),
         }
@@ -115,6 +119,7 @@ impl Failure for Problem {
             | Self::NoConsent => Exit::Usage,
             Self::Terminal(_) => Exit::Failed,
             Self::Search(error) => error.exit(),
+            Self::Answers(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
             Self::NoLayer { .. } => Exit::Violation,
             Self::Layer(error) => error.exit(),

@@ -18,6 +18,7 @@ use terminal::console::Console;
 use terminal::report::ServerReport;
 use terminal::step::Step;
 
+use crate::answers;
 use crate::cli::{Command, Options, Plan};
 use crate::consent;
 use crate::create_index::Indexed;
@@ -115,6 +116,7 @@ impl<'a> Run<'a> {
         let found = match &options.command {
             Some(Command::Search(search)) => Some(search.run(connection, database).await?),
             Some(Command::Stats(stats)) => Some(stats.run(connection, database).await?),
+            Some(Command::Answers) => Some(answers::run(connection, database).await?),
             Some(Command::Analyze(analyze)) => Some(analyze.run(url, self.console).await?),
             Some(Command::Advise(advise)) => Some(advise.run(connection, database).await?),
             Some(Command::Calibrate(calibrate)) => {
