@@ -25,12 +25,15 @@ let
       // attributes
     );
   program =
-    name: package: description:
+    name: description:
     workspace {
       pname = name;
+      # Both packages, so that their libraries have the same features and are built once for both programs.
       cargoBuildFlags = [
         "--package"
-        package
+        "xtask"
+        "--package"
+        "db_service"
         "--bin"
         name
       ];
@@ -51,8 +54,8 @@ let
     };
 in
 {
-  xtask = program "xtask" "xtask" "Sets Singularity's databases up";
-  migrations = program "migrations" "db_service" "Brings the performance layer of a database up to date";
+  xtask = program "xtask" "Sets Singularity's databases up";
+  migrations = program "migrations" "Brings the performance layer of a database up to date";
   clippy = check "clippy" "cargo clippy --offline --workspace --all-targets -- --deny warnings";
   # Not by way of cargo, which looks for it in its own folder first.
   format = check "format" "cargo-fmt --all --check";

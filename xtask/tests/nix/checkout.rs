@@ -20,6 +20,22 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os(TARGET).map_or_else(|| project().join("target/nix"), PathBuf::from)
 }
 
+/// Libraries that were built for the tests serve here as well. Links do, since cargo writes no library anew that it has.
+fn seed_target() {
+    let built = project().join("target/debug");
+    let seeded = target().join("debug");
+    if is_in_container() || seeded.exists() {
+        return;
+    }
+    fs::create_dir_all(&seeded).unwrap();
+    for part in ["deps", "build", ".fingerprint"] {
+        let mut copy = Command::new("cp");
+        copy.args(["--archive", "--link"]).args([built.join(part), seeded.join(part)]);
+        // On a system whose cp cannot do that, all is built.
+        let _ = copy.output();
+    }
+}
+
 /// Names another folder than the usual one, in the container.
 pub(crate) const TARGET: &str = "NIX_TEST_TARGET";
 
@@ -58,6 +74,7 @@ impl Checkout {
             );
             git(&folder, &["clone", "--quiet", "--no-checkout", "--shared", &project().display().to_string(), "clone"]);
             git(&clone, &["worktree", "add", "--quiet", "--detach", &worktree.display().to_string(), commit.trim()]);
+            seed_target();
             let machine = Command::new(worktree.join("nix/stub/machine.sh")).arg(target()).output().unwrap();
             Said::of(&machine).succeeds();
             Self { folder, project: worktree }

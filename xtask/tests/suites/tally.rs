@@ -8,7 +8,7 @@ crate::tests![building_is_seen_and_tests_are_counted];
 
 /// Builds without a word where it is told to be quiet, as cargo does.
 const CARGO: &str = r#"case "$*" in
-*--no-run* | build*) case "$*" in *--quiet*) ;; *) echo "   Compiling everything" >&2 ;; esac ;;
+build*) case "$*" in *--quiet*) ;; *) echo "   Compiling everything" >&2 ;; esac ;;
 test*)
   echo "test embedded::a ... ok"
   echo "test embedded::b ... ignored (mix is not installed)"
@@ -22,7 +22,7 @@ fn building_is_seen_and_tests_are_counted(_server: &TestServer) -> Verdict {
     let mut test = xtask_command(&project, &["test"]);
     test.env("PATH", path_with(&stand_in(folder.path(), "cargo", CARGO)));
     let said = run(test).succeeds();
-    assert_eq!(said.stderr.matches("Compiling everything").count(), 2, "{}", said.stderr);
+    assert_eq!(said.stderr.matches("Compiling everything").count(), 1, "{}", said.stderr);
     said.prints("left out: 1 × mix is not installed").prints("1 passed, 0 failed, 1 skipped");
     Passed
 }
