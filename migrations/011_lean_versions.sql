@@ -42,28 +42,32 @@ COMMENT ON COLUMN db_service.repository_version.concerns IS 'one: of one reposit
 CREATE OR REPLACE FUNCTION db_service.note_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
-    -- Hashed from what nobody can seed or foresee: two equal marks would take each other away. For each event by itself, since a
-    -- statement sees only the rows that its trigger names. Without rows the group of all has none, and there is no mark.
+    -- Hashed from what nobody can seed or foresee, which is drawn once for a statement: two equal marks would take each other away.
+    -- For each event by itself, since a statement sees only the rows that its trigger names. Without rows the group of all has
+    -- none, and there is no mark.
     CASE TG_OP
         WHEN 'INSERT' THEN
             INSERT INTO db_service.repository_version (concerns, repo_name, mark)
             SELECT CASE GROUPING(r.repo_name) WHEN 0 THEN 'one' ELSE 'all' END,
-                   CASE GROUPING(r.repo_name) WHEN 0 THEN r.repo_name ELSE '' END,
-                   pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0)
+                   COALESCE(r.repo_name, ''),
+                   pg_catalog.hashtextextended(COALESCE(r.repo_name, ''), (
+                       SELECT pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0)))
             FROM new_rows r
             GROUP BY GROUPING SETS ((r.repo_name), ()) HAVING pg_catalog.count(*) > 0;
         WHEN 'DELETE' THEN
             INSERT INTO db_service.repository_version (concerns, repo_name, mark)
             SELECT CASE GROUPING(r.repo_name) WHEN 0 THEN 'one' ELSE 'all' END,
-                   CASE GROUPING(r.repo_name) WHEN 0 THEN r.repo_name ELSE '' END,
-                   pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0)
+                   COALESCE(r.repo_name, ''),
+                   pg_catalog.hashtextextended(COALESCE(r.repo_name, ''), (
+                       SELECT pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0)))
             FROM old_rows r
             GROUP BY GROUPING SETS ((r.repo_name), ()) HAVING pg_catalog.count(*) > 0;
         ELSE
             INSERT INTO db_service.repository_version (concerns, repo_name, mark)
             SELECT CASE GROUPING(r.repo_name) WHEN 0 THEN 'one' ELSE 'all' END,
-                   CASE GROUPING(r.repo_name) WHEN 0 THEN r.repo_name ELSE '' END,
-                   pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0)
+                   COALESCE(r.repo_name, ''),
+                   pg_catalog.hashtextextended(COALESCE(r.repo_name, ''), (
+                       SELECT pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0)))
             FROM (SELECT n.repo_name FROM new_rows n UNION ALL SELECT o.repo_name FROM old_rows o) r
             GROUP BY GROUPING SETS ((r.repo_name), ()) HAVING pg_catalog.count(*) > 0;
     END CASE;

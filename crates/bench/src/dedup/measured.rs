@@ -91,18 +91,22 @@ impl Measured {
     }
 
     fn lines(&self) -> Vec<Line> {
-        let Self { probes, reindexed, writes, .. } = self;
+        let Self { size, probes, reindexed, writes, .. } = self;
         let slower = probes.absent.max(probes.present);
         let more = |work, cost: Cost, most| {
             Line::new(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
         };
+        let megabytes = probes.bits * f64::from(size.contents) / 8e6;
+        let because =
+            format!("the bits of a content lie anywhere in {megabytes:.0} MB, which caches of a processor seldom hold");
         vec![
             Line::new(
                 "probing the filter",
                 "a look into the database",
                 microseconds(slower),
                 Bound::Microseconds(0.05),
-            ),
+            )
+            .because(because),
             Line::new("unknown contents that it takes for known", "an exact answer", probes.taken, Bound::Share(0.01)),
             Line::new("known contents that it denies", "an exact answer", f64::from(probes.denied), Bound::Times(0.0)),
             Line::new("what it takes of memory for a content", "64 of a key by itself", probes.bits, Bound::Bits(10.0)),
