@@ -63,7 +63,9 @@ impl Hits {
         let note = sqlx::query_scalar!("SELECT db_service.count_answer_hits($1, $2)", &ids, &hits);
         note.fetch_one(pool).await.map(drop).inspect_err(|_| {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.iter().for_each(|(id, count)| waiting.add(*id, *count));
+            for (id, count) in &counts {
+                waiting.add(*id, *count);
+            }
         })
     }
 }

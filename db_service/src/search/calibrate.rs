@@ -82,15 +82,18 @@ pub async fn calibrate(
             let Some(before) = setting(connection, way, recall).await? else { continue };
             activity.phase("searching", Some(Count::about(Unit::Rows, 0, steps(way).count() as u64)));
             let tried = async |connection: &mut PgConnection| {
-                let mut best = (before, found.recall);
+                let (mut tried, mut is_sure) = (Vec::new(), false);
                 for ef_search in steps(way) {
                     set(connection, way, recall, ef_search, None).await?;
-                    best = (ef_search, measure(connection, &samples, recall).await?.recall);
+                    let found = measure(connection, &samples, recall).await?;
                     activity.advanced(1);
-                    if best.1 >= wanted(recall) {
+                    tried.push((ef_search, found.recall));
+                    is_sure = found.recall - found.margin >= wanted(recall);
+                    if is_sure {
                         break;
                     }
                 }
+                let best = chosen(&tried, wanted(recall), is_sure).unwrap_or((before, found.recall));
                 set(connection, way, recall, best.0, Some(best.1)).await?;
                 Ok::<_, Error>(End::Commit(best))
             };
@@ -100,6 +103,13 @@ pub async fn calibrate(
         }
     }
     Ok(calibrated)
+}
+
+/// Of what was tried, in order: the last, with which it would be surely enough, or which is all that there is; the first that seems
+/// to be enough, where nothing surely is.
+fn chosen(tried: &[(i32, f64)], wanted: f64, is_sure: bool) -> Option<(i32, f64)> {
+    let enough = tried.iter().find(|(_, recall)| *recall >= wanted).filter(|_| !is_sure);
+    enough.or(tried.last()).copied()
 }
 
 /// The repository that has most vectors.
@@ -145,4 +155,18 @@ async fn set(
     .execute(connection)
     .await
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_surely_enough_is_chosen_else_what_seems_to_be() {
+        let tried = [(20, 0.97), (30, 0.992), (40, 0.995)];
+        assert_eq!(chosen(&tried, 0.99, true), Some((40, 0.995)));
+        assert_eq!(chosen(&tried, 0.99, false), Some((30, 0.992)), "nothing was sure");
+        assert_eq!(chosen(&tried, 0.999, false), Some((40, 0.995)), "nothing was enough");
+        assert_eq!(chosen(&[], 0.99, false), None);
+    }
 }

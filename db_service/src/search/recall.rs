@@ -49,6 +49,8 @@ pub struct Found {
     /// Of the nearest neighbours, those that were found, from 0 to 1; what is as near as the last of them counts. Of queries with
     /// those of their kind and of queries without them, the lesser.
     pub recall: f64,
+    /// How far the truth may be from that: its standard error. Where a search that loses its way loses all of a cluster, it is large.
+    pub margin: f64,
     /// How they were found, each way once.
     pub ways: Vec<String>,
     /// Searches.
@@ -153,14 +155,14 @@ pub async fn measure(connection: &mut PgConnection, samples: &[Sample], recall: 
         let distances = sample.neighbours(&hits);
         let farthest = sample.nearest.last().copied().unwrap_or(f64::NEG_INFINITY);
         let tally = &mut tallies[usize::from(sample.kin.is_finite())];
-        tally.found += distances.iter().filter(|distance| **distance <= farthest).count();
-        tally.all += sample.nearest.len();
+        tally.add(distances.iter().filter(|distance| **distance <= farthest).count(), sample.nearest.len());
         ways.extend(hits.into_iter().map(|hit| hit.way));
         ways.sort_unstable();
         ways.dedup();
     }
-    let recall = tallies.iter().map(Tally::share).fold(1.0, f64::min);
-    Ok(Found { recall, ways, searches: samples.len() })
+    let least = tallies.iter().min_by(|one, other| one.share().total_cmp(&other.share()));
+    let (recall, margin) = least.map_or((1.0, 0.0), |tally| (tally.share(), tally.margin()));
+    Ok(Found { recall, margin, ways, searches: samples.len() })
 }
 
 /// What was found of all that was there to be found.
@@ -168,12 +170,30 @@ pub async fn measure(connection: &mut PgConnection, samples: &[Sample], recall: 
 struct Tally {
     found: usize,
     all: usize,
+    searches: f64,
+    /// Of the share that each search has found, and of its square.
+    sums: [f64; 2],
 }
 
+#[expect(clippy::cast_precision_loss, reason = "shares")]
 impl Tally {
-    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    fn add(&mut self, found: usize, all: usize) {
+        self.found += found;
+        self.all += all;
+        let share = if all == 0 { 1.0 } else { found as f64 / all as f64 };
+        self.searches += 1.0;
+        self.sums = [self.sums[0] + share, self.sums[1] + share * share];
+    }
+
     fn share(&self) -> f64 {
         if self.all == 0 { 1.0 } else { self.found as f64 / self.all as f64 }
+    }
+
+    /// The standard error of the share.
+    fn margin(&self) -> f64 {
+        let searches = self.searches.max(1.0);
+        let [mean, square] = self.sums.map(|sum| sum / searches);
+        ((square - mean * mean).max(0.0) / searches).sqrt()
     }
 }
 
@@ -224,8 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_least_of_counts() {
-        let share = |found, all| Tally { found, all }.share();
-        assert_eq!([share(0, 0), share(19, 20), share(20, 20)], [1.0, 0.95, 1.0]);
+    fn a_share_is_known_the_better_the_less_searches_differ_and_the_more_there_are() {
+        let tally = |found: &[usize]| {
+            let mut tally = Tally::default();
+            for found in found {
+                tally.add(*found, 10);
+            }
+            (tally.share(), tally.margin())
+        };
+        assert_eq!([tally(&[]), tally(&[10, 10]), tally(&[9, 9])], [(1.0, 0.0), (1.0, 0.0), (0.9, 0.0)]);
+        let (share, margin) = tally(&[10, 10, 10, 2]);
+        assert!((share - 0.8).abs() < 1e-9 && (margin - 0.1732).abs() < 1e-4, "{margin}");
+        assert!((tally(&[10, 10, 10, 2].repeat(4)).1 - margin / 2.0).abs() < 1e-9);
     }
 }

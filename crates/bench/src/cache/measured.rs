@@ -69,7 +69,7 @@ impl Measured {
             hit("from memory, versions read each time", read, 20.0),
             hit("from the database", shared, 10.0),
             Line::new(
-                &format!("computing what {asked} ask for at once in four caches"),
+                format!("computing what {asked} ask for at once in four caches"),
                 "one computation",
                 f64::from(computed),
                 Bound::Times(1.0),
