@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use db_service::answers::{Answer, Answers, Error, Namespace, New, Prompt, saved};
+use db_service::answers::{Answer, Answers, Error, Namespace, New, Prompt};
 use db_service::search::Scope;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -19,8 +19,6 @@ crate::tests![
     the_same_prompt_is_found_else_the_nearest_within_the_distance,
     an_answer_about_what_has_changed_is_not_found,
     nothing_is_found_across_namespaces_or_after_its_time,
-    what_is_used_is_counted_and_what_it_saved_is_summed_up,
-    batches_of_hits_do_not_wait_for_each_other_in_turn,
     many_answers_are_searched_by_the_index_and_few_are_all_compared,
     what_means_nothing_is_refused,
     what_the_elixir_module_asks_of_answers_is_there,
@@ -33,20 +31,20 @@ fn at(degrees: f32) -> Vec<f32> {
     vector
 }
 
-fn prompt(text: &str, degrees: f32) -> Prompt {
+pub(crate) fn prompt(text: &str, degrees: f32) -> Prompt {
     Prompt::new(text).meaning(at(degrees))
 }
 
-async fn execute(pool: &PgPool, sql: &str) {
+pub(crate) async fn execute(pool: &PgPool, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap();
 }
 
-async fn column(pool: &PgPool, sql: &str) -> Vec<String> {
+pub(crate) async fn column(pool: &PgPool, sql: &str) -> Vec<String> {
     sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_all(pool).await.unwrap()
 }
 
 /// Works with the answers of a database.
-fn with<T>(database: &Database<'_>, work: impl AsyncFnOnce(Answers, &PgPool) -> T) -> T {
+pub(crate) fn with<T>(database: &Database<'_>, work: impl AsyncFnOnce(Answers, &PgPool) -> T) -> T {
     block_on(async {
         let pool = pool(database);
         let worked = work(Answers::new(pool.clone()), &pool).await;
@@ -55,7 +53,7 @@ fn with<T>(database: &Database<'_>, work: impl AsyncFnOnce(Answers, &PgPool) -> 
     })
 }
 
-async fn named(answers: &Answers, template: &str) -> Option<Namespace> {
+pub(crate) async fn named(answers: &Answers, template: &str) -> Option<Namespace> {
     let namespace = answers.namespace("m", template, &Scope::Repositories(Vec::new())).await.unwrap();
     assert!(namespace.is_some());
     namespace
@@ -166,69 +164,8 @@ fn nothing_is_found_across_namespaces_or_after_its_time(server: &TestServer) -> 
     Passed
 }
 
-fn what_is_used_is_counted_and_what_it_saved_is_summed_up(server: &TestServer) -> Verdict {
-    let database = Database::at(server, Stage::All);
-    with(&database, async |answers, pool| {
-        let namespace = named(&answers, "t").await;
-        let new = New { prompt_tokens: 100, response_tokens: 20, cost_usd: 0.000_25, ..New::of("m", "r") };
-        for (text, degrees, model) in [("a", 0.0, "m"), ("b", 90.0, "m"), ("c", 180.0, "free")] {
-            answers.store(namespace.as_ref(), &prompt(text, degrees), &New { model, ..new.clone() }).await.unwrap();
-        }
-        for text in ["a", "a", "b", "a", "nobody"] {
-            answers.find(namespace.as_ref(), &Prompt::new(text), 0.05).await.unwrap();
-        }
-        let counted = "SELECT sum(hit_count)::text FROM llm_semantic_cache";
-        assert_eq!(column(pool, counted).await, ["0"], "finding writes nothing");
-        // Together with a clone's; and what cannot be written is kept.
-        execute(pool, "ALTER TABLE llm_semantic_cache RENAME TO away").await;
-        answers.clone().note_hits().await.unwrap_err();
-        execute(pool, "ALTER TABLE away RENAME TO llm_semantic_cache").await;
-        answers.note_hits().await.unwrap();
-        answers.note_hits().await.unwrap();
-        let hits =
-            "SELECT concat_ws(' ', prompt, hit_count, last_hit_at IS NOT NULL) FROM llm_semantic_cache ORDER BY prompt";
-        assert_eq!(column(pool, hits).await, ["a 3 t", "b 1 t", "c 0 f"]);
-        let saved = saved(pool).await.unwrap();
-        let said: Vec<String> = saved
-            .iter()
-            .map(|it| format!("{} {} {} {} {:.5}", it.model, it.answers, it.hits, it.tokens, it.cost_usd))
-            .collect();
-        assert_eq!(said, ["m 2 4 480 0.00100", "free 1 0 0 0.00000"]);
-    });
-    // Twice in one batch, and one that is gone.
-    let ids = "(SELECT array_agg(id) || array_agg(id) || ARRAY[0::bigint] FROM llm_semantic_cache WHERE prompt = 'c')";
-    assert_eq!(database.text(&format!("SELECT db_service.count_answer_hits({ids}, ARRAY[2, 3, 9])::text")), "1");
-    assert_eq!(database.text("SELECT hit_count::text FROM llm_semantic_cache WHERE prompt = 'c'"), "5");
-    Passed
-}
-
-fn batches_of_hits_do_not_wait_for_each_other_in_turn(server: &TestServer) -> Verdict {
-    let database = Database::at(server, Stage::All);
-    fill(&database, 30, 10);
-    let noting = |order: &'static str| {
-        let database = &database;
-        move || {
-            database.with(async |connection| {
-                for _ in 0..50 {
-                    let note = format!(
-                        "SELECT db_service.count_answer_hits(array_agg(id ORDER BY id {order}), array_agg(1::bigint)) FROM llm_semantic_cache"
-                    );
-                    sqlx::raw_sql(AssertSqlSafe(note)).execute(&mut *connection).await.unwrap();
-                }
-            });
-        }
-    };
-    std::thread::scope(|scope| {
-        for order in ["ASC", "DESC", "ASC", "DESC"] {
-            scope.spawn(noting(order));
-        }
-    });
-    assert_eq!(database.column("SELECT DISTINCT hit_count::text FROM llm_semantic_cache"), ["200"]);
-    Passed
-}
-
 /// So many answers in one namespace, of so many meanings.
-fn fill(database: &Database<'_>, answers: u32, meanings: u32) {
+pub(crate) fn fill(database: &Database<'_>, answers: u32, meanings: u32) {
     database.execute(&format!(
         "DROP INDEX llm_semantic_cache_prompt_embedding_index;
          INSERT INTO llm_semantic_cache (namespace, model, prompt, prompt_hash, prompt_embedding, response)

@@ -8,6 +8,7 @@ mod advice;
 mod advised;
 mod all;
 mod analysis;
+mod answer_hits;
 mod answers;
 mod bootstrap;
 mod calibration;
@@ -176,6 +177,7 @@ fn all_tests() -> Vec<(String, Test)> {
         search_plans::tests(),
         analysis::tests(),
         answers::tests(),
+        answer_hits::tests(),
         calibration::tests(),
         advice::tests(),
         sizing::tests(),

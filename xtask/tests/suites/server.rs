@@ -1,12 +1,13 @@
 //! The servers that the suites run on.
 
 mod clients;
+mod container;
 mod place;
 
 pub(crate) use clients::{conninfo, password};
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,9 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::database::ServerUrl;
-use testcontainers::core::{IntoContainerPort as _, Mount, WaitFor};
-use testcontainers::runners::SyncRunner as _;
-use testcontainers::{Container, GenericImage, ImageExt as _};
+use testcontainers::{Container, GenericImage};
 
 use crate::database::{self, Database};
 
@@ -93,7 +92,7 @@ pub(crate) fn start(kind: Kind, listing: bool) -> Result<TestServer, String> {
         prepare(&server.named("postgres"));
     }
     if kind == Kind::Embedded {
-        server.url = url_of(HERE, server.url.port());
+        server.url = url_of((Ipv4Addr::LOCALHOST, server.url.port()).into());
     }
     database::sweep(&server);
     Ok(server)
@@ -271,43 +270,11 @@ fn embedded_in(root: tempfile::TempDir) -> Result<(ServerUrl, Holder), String> {
 }
 
 fn in_container(preload: &str) -> Result<(ServerUrl, Holder), String> {
-    let engine = Command::new("docker").arg("info").output();
-    if !engine.is_ok_and(|output| output.status.success()) {
-        return Err("no container engine answers".to_owned());
-    }
-    let tag = dev_server::image(project(), &|text| eprintln!("{text}")).map_err(|error| error.to_string())?;
-    let (name, version) = tag.split_once(':').ok_or("the image has no tag")?;
-    let image = GenericImage::new(name, version)
-        .with_exposed_port(5432.tcp())
-        .with_wait_for(WaitFor::message_on_stderr("database system is ready to accept connections"))
-        .with_env_var("POSTGRES_PASSWORD", PASSWORD)
-        .with_env_var("POSTGRES_PRELOAD", preload)
-        .with_cmd(["-c", PREPARED]);
-    let image = if place::has_room() {
-        // A folder that the image has would keep its mode, for root alone here.
-        let memory = Mount::tmpfs_mount("/memory").with_size_bytes(place::MOST.cast_signed()).with_mode(0o1777);
-        image.with_mount(memory).with_env_var("PGDATA", "/memory/cluster")
-    } else {
-        image
-    };
-    let container = image.start().map_err(|error| error.to_string())?;
-    let (host, port) = address(&container)?;
-    Ok((url_of(host, port), Holder::Container(Box::new(container))))
+    let variables = [("POSTGRES_PASSWORD", PASSWORD), ("POSTGRES_PRELOAD", preload)];
+    let (container, address) = container::start(project(), variables, PREPARED)?;
+    Ok((url_of(address), Holder::Container(Box::new(container))))
 }
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
-/// Where a container is reached: by its own address, if that is possible, since a port of this machine has every byte pass
-/// through a proxy, which took a twelfth of the time of all suites.
-fn address(container: &Container<GenericImage>) -> Result<(IpAddr, u16), String> {
-    let own = container.get_bridge_ip_address().ok();
-    let is_reached = |host: &IpAddr| TcpStream::connect_timeout(&(*host, 5432).into(), Duration::from_secs(1)).is_ok();
-    if let Some(host) = own.filter(is_reached) {
-        return Ok((host, 5432));
-    }
-    container.get_host_port_ipv4(5432).map(|port| (HERE, port)).map_err(|error| error.to_string())
-}
-
-fn url_of(host: IpAddr, port: u16) -> ServerUrl {
-    ServerUrl::parse(&format!("postgres://postgres:s3cr%40t%2Fpass%231@{host}:{port}")).expect("a URL of ours is right")
+fn url_of(address: SocketAddr) -> ServerUrl {
+    ServerUrl::parse(&format!("postgres://postgres:s3cr%40t%2Fpass%231@{address}")).expect("a URL of ours is right")
 }
