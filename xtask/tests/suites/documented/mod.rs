@@ -5,13 +5,13 @@
 mod any;
 mod backups;
 mod by_hand;
-mod deduplication;
 mod ecto;
 mod json;
 mod performance;
 mod replication;
 mod rights;
 mod sizing;
+mod statements;
 mod table;
 mod url;
 
@@ -47,7 +47,7 @@ const TABLES: [&Messages; 7] = [
 pub(crate) fn tests() -> Vec<(String, Test)> {
     let mut tests = json::tests();
     tests.extend(sizing::tests());
-    tests.extend(backups::tests().into_iter().chain(replication::tests()).chain(deduplication::tests()));
+    tests.extend(backups::tests().into_iter().chain(replication::tests()).chain(statements::tests()));
     tests.push((format!("{}::every_situation_has_its_row", module_path!()), Box::new(every_situation_has_its_row)));
     for messages in TABLES {
         for row in messages.written() {
