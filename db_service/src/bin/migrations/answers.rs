@@ -19,7 +19,8 @@ pub(crate) async fn run(connection: &mut PgConnection, database: &str) -> Result
 fn text(saved: &[Saved]) -> String {
     let line = |it: &Saved| format!("{}: {}\n", it.model, said(it.answers, it.hits, it.tokens, it.cost_usd));
     let sum = |of: fn(&Saved) -> i64| saved.iter().map(of).sum();
-    let cost_usd = saved.iter().map(|it| it.cost_usd).sum();
+    // A sum of nothing would be -0.
+    let cost_usd = saved.iter().fold(0.0, |sum, it| sum + it.cost_usd);
     let all = said(sum(|it| it.answers), sum(|it| it.hits), sum(|it| it.tokens), cost_usd);
     saved.iter().map(line).collect::<String>() + &all
 }
