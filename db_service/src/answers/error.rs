@@ -2,7 +2,7 @@
 
 use terminal::{Exit, Failure};
 
-use crate::refusal::{INSTALL, Refusal};
+use crate::refusal::{self, INSTALL};
 
 /// By situation.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +24,7 @@ pub enum Error {
     Failed(#[source] database::Cause),
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        match Refusal::of(&error) {
-            Refusal::Meaningless { what, hint } => Self::Refused { what, hint },
-            Refusal::NotInstalled => Self::NotInstalled(error.into()),
-            Refusal::Other => Self::Failed(error.into()),
-        }
-    }
-}
+refusal::refusals!(Error, refusal::VECTORS, refusal::FUNCTIONS);
 
 impl Failure for Error {
     fn hint(&self) -> Option<String> {

@@ -3,7 +3,7 @@
 use terminal::{Exit, Failure};
 
 use super::damage::Damage;
-use crate::refusal::{INSTALL, Refusal};
+use crate::refusal::{self, INSTALL};
 
 /// By situation.
 #[derive(Debug, thiserror::Error)]
@@ -40,15 +40,7 @@ pub enum Error {
     Failed(#[source] database::Cause),
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        match Refusal::of(&error) {
-            Refusal::Meaningless { what, hint } => Self::Refused { what, hint },
-            Refusal::NotInstalled => Self::NotInstalled(error.into()),
-            Refusal::Other => Self::Failed(error.into()),
-        }
-    }
-}
+refusal::refusals!(Error, refusal::PARAMETERS, refusal::COLUMNS);
 
 impl From<Damage> for Error {
     fn from(damage: Damage) -> Self {
