@@ -6,6 +6,7 @@ use database::DatabaseUrl;
 use sqlx::PgConnection;
 
 use crate::kept::switch_of;
+use crate::line::{Bound, Line, microseconds};
 use crate::percentile::median;
 use crate::session;
 
@@ -55,8 +56,13 @@ pub(crate) async fn measure(url: &DatabaseUrl, kept: &str) -> Result<Upkeep, sql
 
 impl Cost {
     /// On top of what the same takes without.
-    pub(crate) fn more(self) -> Duration {
+    fn more(self) -> Duration {
         self.with.saturating_sub(self.without)
+    }
+
+    /// That it is to be at most so many microseconds.
+    pub(crate) fn line(self, work: &str, most: f64) -> Line {
+        Line::new(work, "the same without", microseconds(self.more()), Bound::Microseconds(most))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::hits::Hits;
 use super::misses::Misses;
 use crate::line::{Bound, Line, microseconds, ratio};
-use crate::upkeep::{Cost, Upkeep};
+use crate::upkeep::Upkeep;
 
 /// The outcome of the benchmark.
 #[derive(Clone, Debug)]
@@ -61,9 +61,6 @@ impl Measured {
             |work, time, least| Line::new(work, "the search without it", ratio(uncached, time), Bound::AtLeast(least));
         let Misses { asked, computed } = self.misses;
         let Upkeep { row, statement } = self.writes;
-        let more = |work, cost: Cost, most| {
-            Line::new(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
-        };
         vec![
             hit("from memory, versions at most 100 ms old", known, 2000.0),
             hit("from memory, versions read each time", read, 20.0),
@@ -74,8 +71,8 @@ impl Measured {
                 f64::from(computed),
                 Bound::Times(1.0),
             ),
-            more("versions, of a row of many", row, 1.0),
-            more("versions, of a statement of one row", statement, 30.0),
+            row.line("versions, of a row of many", 1.0),
+            statement.line("versions, of a statement of one row", 30.0),
         ]
     }
 }

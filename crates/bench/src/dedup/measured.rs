@@ -93,9 +93,6 @@ impl Measured {
     fn lines(&self) -> Vec<Line> {
         let Self { size, probes, reindexed, writes, .. } = self;
         let slower = probes.absent.max(probes.present);
-        let more = |work, cost: Cost, most| {
-            Line::new(work, "the same without", microseconds(cost.more()), Bound::Microseconds(most))
-        };
         let megabytes = probes.bits * f64::from(size.contents) / 8e6;
         let because =
             format!("the bits of a content lie anywhere in {megabytes:.0} MB, which caches of a processor seldom hold");
@@ -116,8 +113,8 @@ impl Measured {
                 ratio(reindexed.one_by_one, reindexed.at_once),
                 Bound::AtLeast(20.0),
             ),
-            more("a filter, of a row of many", writes.row, 1.0),
-            more("a filter, of a statement of one row", writes.statement, 30.0),
+            writes.row.line("a filter, of a row of many", 1.0),
+            writes.statement.line("a filter, of a statement of one row", 30.0),
         ]
     }
 }

@@ -17,7 +17,6 @@ use terminal::console::Console;
 
 use crate::error::Error;
 use crate::scratch::{self, SetUp};
-use crate::session;
 use cases::Case;
 use contender::{Contender, K};
 use ground::{Ground, SCRATCH};
@@ -93,8 +92,9 @@ async fn measure_in(
         writes.push(writes::measure(&mut connection, form, &ground).await.map_err(failed("write"))?);
         connection::close(connection).await;
     }
-    let mut connection = session::connect(url).await.map_err(failed("search for nothing"))?;
+    let mut connection = connection::connect(url).await?;
     let nothing = Contender::ours(&format!("search_in_repository('a repository that nobody has', $1, {K})"));
     let nothing = nothing.median(&mut connection, &ground.queries).await.map_err(failed("search for nothing"))?;
+    connection::close(connection).await;
     Ok(Sized { ground, contests, nothing, writes, forms })
 }
