@@ -4,7 +4,7 @@ use database::transaction::{self, End};
 use sqlx::PgConnection;
 use terminal::activity::{Count, Unit, Watcher};
 
-use super::recall::{Made, Sample, measure};
+use super::recall::{Found, Made, Sample, measure};
 use super::{Error, Recall, Scope};
 
 /// A setting that was tried out.
@@ -81,35 +81,35 @@ pub async fn calibrate(
             let [way] = found.ways.as_slice() else { continue };
             let Some(before) = setting(connection, way, recall).await? else { continue };
             activity.phase("searching", Some(Count::about(Unit::Rows, 0, steps(way).count() as u64)));
-            let tried = async |connection: &mut PgConnection| {
-                let (mut tried, mut is_sure) = (Vec::new(), false);
+            let search = async |connection: &mut PgConnection| {
+                let mut tried = Vec::new();
                 for ef_search in steps(way) {
                     set(connection, way, recall, ef_search, None).await?;
                     let found = measure(connection, &samples, recall).await?;
                     activity.advanced(1);
-                    tried.push((ef_search, found.recall));
-                    is_sure = found.recall - found.margin >= wanted(recall);
+                    let is_sure = found.is_surely(wanted(recall));
+                    tried.push((ef_search, found));
                     if is_sure {
                         break;
                     }
                 }
-                let best = chosen(&tried, wanted(recall), is_sure).unwrap_or((before, found.recall));
+                let best = chosen(&tried, wanted(recall)).unwrap_or((before, found.recall));
                 set(connection, way, recall, best.0, Some(best.1)).await?;
                 Ok::<_, Error>(End::Commit(best))
             };
             let (ef_search, measured) =
-                transaction::run_with(connection, transaction::CHANGE, Error::from, tried).await?;
+                transaction::run_with(connection, transaction::CHANGE, Error::from, search).await?;
             calibrated.push(Calibrated { way: way.clone(), recall, before, ef_search, measured });
         }
     }
     Ok(calibrated)
 }
 
-/// Of what was tried, in order: the last, with which it would be surely enough, or which is all that there is; the first that seems
-/// to be enough, where nothing surely is.
-fn chosen(tried: &[(i32, f64)], wanted: f64, is_sure: bool) -> Option<(i32, f64)> {
-    let enough = tried.iter().find(|(_, recall)| *recall >= wanted).filter(|_| !is_sure);
-    enough.or(tried.last()).copied()
+/// Of what was tried, in order: the first that is surely enough; else the first that seems to be; else the last.
+fn chosen(tried: &[(i32, Found)], wanted: f64) -> Option<(i32, f64)> {
+    let surely = tried.iter().find(|(_, found)| found.is_surely(wanted));
+    let enough = || tried.iter().find(|(_, found)| found.recall >= wanted);
+    surely.or_else(enough).or(tried.last()).map(|(ef_search, found)| (*ef_search, found.recall))
 }
 
 /// The repository that has most vectors.
@@ -163,10 +163,13 @@ mod tests {
 
     #[test]
     fn what_is_surely_enough_is_chosen_else_what_seems_to_be() {
-        let tried = [(20, 0.97), (30, 0.992), (40, 0.995)];
-        assert_eq!(chosen(&tried, 0.99, true), Some((40, 0.995)));
-        assert_eq!(chosen(&tried, 0.99, false), Some((30, 0.992)), "nothing was sure");
-        assert_eq!(chosen(&tried, 0.999, false), Some((40, 0.995)), "nothing was enough");
-        assert_eq!(chosen(&[], 0.99, false), None);
+        let tried = |margin| {
+            let found = |recall, margin| Found { recall, margin, ..Found::default() };
+            [(20, found(0.97, 0.01)), (30, found(0.992, 0.01)), (40, found(0.995, margin))]
+        };
+        assert_eq!(chosen(&tried(0.004), 0.99), Some((40, 0.995)));
+        assert_eq!(chosen(&tried(0.01), 0.99), Some((30, 0.992)), "nothing was sure");
+        assert_eq!(chosen(&tried(0.01), 0.999), Some((40, 0.995)), "nothing was enough");
+        assert_eq!(chosen(&[], 0.99), None);
     }
 }

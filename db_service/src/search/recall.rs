@@ -57,6 +57,13 @@ pub struct Found {
     pub searches: usize,
 }
 
+impl Found {
+    /// Whether so much is found, or more, by more than the margin.
+    pub(super) fn is_surely(&self, wanted: f64) -> bool {
+        self.recall - self.margin >= wanted
+    }
+}
+
 impl Sample {
     /// Made of so many stored vectors, with their neighbours by comparing everything. Fewer where there are fewer.
     ///
