@@ -1,7 +1,7 @@
 //! Hits that are not noted yet.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
@@ -18,6 +18,8 @@ pub(super) struct Hits {
 struct Waiting {
     counts: HashMap<i64, i64>,
     since: Instant,
+    /// Whether somebody was told to write them, and has not ended yet.
+    is_asked: bool,
 }
 
 /// When so many answers were used, or so long ago, they are written.
@@ -29,45 +31,49 @@ const MOST: usize = 10_000;
 
 impl Default for Hits {
     fn default() -> Self {
-        let waiting = Mutex::new(Waiting { counts: HashMap::new(), since: Instant::now() });
+        let waiting = Mutex::new(Waiting { counts: HashMap::new(), since: Instant::now(), is_asked: false });
         Self { waiting, writing: tokio::sync::Mutex::default() }
     }
 }
 
 impl Hits {
-    /// Whether they are to be written now.
+    /// Whether they are to be written now. While they are, nobody else is told to.
     pub(super) fn add(&self, id: i64) -> bool {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         if waiting.counts.is_empty() {
             waiting.since = Instant::now();
         }
         waiting.add(id, 1);
         let is_due = waiting.counts.len() >= MANY || waiting.since.elapsed() >= LONG;
-        if is_due {
-            // Whoever comes next waits for the next batch.
-            waiting.since = Instant::now();
-        }
-        is_due
+        is_due && !std::mem::replace(&mut waiting.is_asked, is_due)
     }
 
     pub(super) async fn write(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let _one = self.writing.lock().await;
-        let counts = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut waiting.counts)
-        };
-        if counts.is_empty() {
-            return Ok(());
-        }
-        let (ids, hits): (Vec<i64>, Vec<i64>) = counts.iter().unzip();
-        let note = sqlx::query_scalar!("SELECT db_service.count_answer_hits($1, $2)", &ids, &hits);
-        note.fetch_one(pool).await.map(drop).inspect_err(|_| {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = std::mem::take(&mut self.waiting().counts);
+        let outcome = note(&counts, pool).await;
+        let mut waiting = self.waiting();
+        (waiting.since, waiting.is_asked) = (Instant::now(), false);
+        if outcome.is_err() {
             for (id, count) in &counts {
                 waiting.add(*id, *count);
             }
-        })
+        }
+        outcome
     }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn note(counts: &HashMap<i64, i64>, pool: &PgPool) -> Result<(), sqlx::Error> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let (ids, hits): (Vec<i64>, Vec<i64>) = counts.iter().unzip();
+    let note = sqlx::query_scalar!("SELECT db_service.count_answer_hits($1, $2)", &ids, &hits);
+    note.fetch_one(pool).await.map(drop)
 }
 
 impl Waiting {
