@@ -1,4 +1,4 @@
--- Versions for half the price: what a statement of one row pays for its mark.
+-- Versions for two thirds of the price: what a statement of one row pays for its mark.
 --
 -- requires-ecto: 20251005030000, 20251005030001
 -- requires-table: public.code_files, public.embeddings

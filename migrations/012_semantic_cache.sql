@@ -25,15 +25,12 @@ BEGIN
     IF repositories IS NULL THEN
         versions := pg_catalog.to_jsonb(db_service.version_of_all()::text);
     ELSE
-        -- One null and all is.
-        SELECT CASE WHEN pg_catalog.bool_and(v.version IS NOT NULL)
-               THEN pg_catalog.jsonb_object_agg(v.repository, v.version::text) END
+        -- One null and all is; of none there is none.
+        SELECT CASE WHEN pg_catalog.bool_and(v.version IS NOT NULL) IS DISTINCT FROM false
+               THEN COALESCE(pg_catalog.jsonb_object_agg(v.repository, v.version::text), '{}') END
         INTO versions
         FROM (SELECT r.repository, db_service.version_of(r.repository) AS version
               FROM pg_catalog.unnest(repositories) r (repository)) v;
-        IF pg_catalog.cardinality(repositories) = 0 THEN
-            versions := '{}';
-        END IF;
     END IF;
     IF versions IS NULL THEN
         RETURN NULL;
