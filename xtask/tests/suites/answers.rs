@@ -1,8 +1,6 @@
 //! `db_service::answers` and its functions: the same prompt is found, else the nearest that is near enough; never across
 //! namespaces, never about what has changed, and nothing that has expired.
 
-use std::fs;
-
 use db_service::answers::{Answer, Answers, Error, Namespace, New, Prompt};
 use db_service::search::Scope;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -10,9 +8,10 @@ use sqlx::{AssertSqlSafe, PgPool};
 use crate::Verdict::{self, Passed};
 use crate::command::block_on;
 use crate::database::{Database, Stage};
+use crate::elixir::statements_are_understood;
 use crate::result_cache::pool;
 use crate::role::Role;
-use crate::server::{TestServer, project};
+use crate::server::TestServer;
 use crate::versions::{INSERT, row};
 
 crate::tests![
@@ -246,15 +245,7 @@ fn what_means_nothing_is_refused(server: &TestServer) -> Verdict {
     Passed
 }
 
-/// Its statements as they stand in the file.
 fn what_the_elixir_module_asks_of_answers_is_there(server: &TestServer) -> Verdict {
-    let database = Database::at(server, Stage::All);
-    let module = fs::read_to_string(project().join("singularity_app/lib/singularity/answers.ex")).unwrap();
-    let statements: Vec<&str> =
-        module.split('"').filter(|part| part.starts_with("SELECT ") && part.contains("db_service.")).collect();
-    assert_eq!(statements.len(), 4, "{statements:?}");
-    for statement in statements {
-        database.execute(&format!("PREPARE asked AS {statement}; DEALLOCATE asked"));
-    }
+    statements_are_understood(server, "answers.ex", 4);
     Passed
 }

@@ -5,11 +5,12 @@ use db_service::dedup::{Changes, ContentHash, Kept, Repository};
 use crate::Verdict::{self, Passed};
 use crate::command::block_on;
 use crate::database::{Database, Stage};
+use crate::elixir::statements_are_understood;
 use crate::known_contents::{INSERT, row};
 use crate::random::Random;
 use crate::result_cache::pool;
 use crate::result_cache_model::below;
-use crate::server::{TestServer, project};
+use crate::server::TestServer;
 
 crate::tests![
     the_function_and_the_library_have_one_plan,
@@ -134,15 +135,7 @@ fn known_contents_are_found_by_one_scan_of_each_leaf(server: &TestServer) -> Ver
     Passed
 }
 
-/// Its statements as they stand in the file.
 fn what_the_elixir_module_asks_of_contents_is_there(server: &TestServer) -> Verdict {
-    let database = Database::at(server, Stage::All);
-    let module = std::fs::read_to_string(project().join("singularity_app/lib/singularity/deduplication.ex")).unwrap();
-    let statements: Vec<&str> =
-        module.split("Repo.query!(\"").skip(1).map(|part| part.split_once('"').unwrap().0).collect();
-    assert_eq!(statements.len(), 2, "{statements:?}");
-    for statement in statements {
-        database.execute(&format!("PREPARE asked AS {statement}; DEALLOCATE asked"));
-    }
+    statements_are_understood(server, "deduplication.ex", 2);
     Passed
 }

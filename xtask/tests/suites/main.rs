@@ -25,6 +25,7 @@ mod disk;
 mod documented;
 mod ecto;
 mod ecto_on_partitions;
+mod elixir;
 mod failures;
 mod few_locks;
 mod killed;
