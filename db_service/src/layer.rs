@@ -56,13 +56,22 @@ pub async fn inspect(
     transaction::run_with(connection, transaction::SNAPSHOT, failed, async |connection| {
         let ecto = ecto::inspect(connection, database).await?;
         let ledger = migrate::inspect(connection, database, migrations).await?;
-        let mut subjects = Vec::new();
-        for subject in ORDER {
-            subjects.push(subject.inspect(connection, &ledger, database).await?);
-        }
+        let subjects = inspect_subjects(connection, &ledger, database).await?;
         Ok(transaction::End::Commit(LayerState { ecto, ledger, subjects }))
     })
     .await
+}
+
+async fn inspect_subjects(
+    connection: &mut PgConnection,
+    ledger: &LedgerState,
+    database: &str,
+) -> Result<Vec<Box<dyn Inspected>>, Error> {
+    let mut subjects = Vec::new();
+    for subject in ORDER {
+        subjects.push(subject.inspect(connection, ledger, database).await?);
+    }
+    Ok(subjects)
 }
 
 /// Compares files and ledgers, and what is declared with what is there. Pure.
@@ -201,6 +210,30 @@ pub async fn converge(
         }
     }
     refused
+}
+
+/// What comes due by itself of what is there; nothing where this role may not read how it is. Writes nothing.
+///
+/// # Errors
+/// When a query fails.
+pub async fn upkeep(
+    connection: &mut PgConnection,
+    database: &str,
+    migrations: &Migrations,
+) -> Result<Vec<Box<dyn Planned>>, Error> {
+    let failed = database::Error::sql("look for what is due", database);
+    let may_read = sqlx::query_file_scalar!("queries/may_read_layer.sql").fetch_one(&mut *connection).await;
+    if !may_read.map_err(failed)? {
+        return Ok(Vec::new());
+    }
+    let failed = |error| Error::from(database::Error::sql("read the ledger", database)(error));
+    transaction::run_with(connection, transaction::SNAPSHOT, failed, async |connection| {
+        let ledger = migrate::inspect(connection, database, migrations).await?;
+        let subjects = inspect_subjects(connection, &ledger, database).await?;
+        let due = subjects.iter().filter_map(|subject| subject.plan().upkeep()).collect();
+        Ok(transaction::End::Commit(due))
+    })
+    .await
 }
 
 /// What migrations declare for tables, a step a table whatever many of them do.

@@ -8,6 +8,8 @@ SELECT COALESCE(pg_catalog.sum(GREATEST(c.reltuples, s.n_live_tup, 0)), 0)::bigi
            JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
            JOIN pg_catalog.pg_am m ON m.oid = x.relam AND m.amname IN ('hnsw', 'ivfflat')
            WHERE i.indrelid = c.oid)), false) AS "has_vector_index!"
-FROM pg_catalog.unnest($1::text[]) name
-JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(name)
+-- By their names: to look one up as a relation takes a right in its schema.
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) t (schema, name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
 LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid

@@ -4,7 +4,7 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
   AND (n.nspname IN ('db_service_new', 'db_service_old')
-       OR n.nspname ~ '^leaf_[0-9]+_[0-9]+(_paths_[0-9]+(_[0-9]+)?)?$' AND NOT c.relispartition
+       OR n.nspname ~ $1 AND NOT c.relispartition
        OR n.nspname = 'db_service' AND c.relname LIKE 'relayout\_log\_%')
   AND NOT EXISTS (SELECT 1 FROM db_service.relayout_job j
                   WHERE j.phase NOT IN ('cleaned', 'abandoned')

@@ -164,7 +164,7 @@ async fn repositories(
     layout: &Layout,
     leaf: Leaf,
 ) -> Result<Vec<Repository>, sqlx::Error> {
-    let (key, relation) = (identifier(&layout.partition_key), leaf.of(&layout.table));
+    let (key, relation) = (identifier(layout.division.key()), leaf.of(&layout.table));
     let query = format!(
         "SELECT {key}::text, pg_catalog.hashtextextended({key}, {SEED}), pg_catalog.count(*) FROM {relation} GROUP BY {key}"
     );

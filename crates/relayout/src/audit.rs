@@ -9,7 +9,7 @@ use crate::comparison;
 use crate::error::Error;
 use crate::job::{Job, Phase};
 use crate::kept::Kept;
-use crate::layout::Layout;
+use crate::layout::{Layout, SCHEMAS};
 
 /// Something that was looked at and found right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub async fn audit(
         good("indexes", "all", "all are valid");
     }
     findings.extend(indexes.into_iter().map(|index| Violation::InvalidIndex(index).into()));
-    let leftovers = sqlx::query_file_scalar!("queries/leftovers.sql").fetch_all(connection).await.map_err(&failed)?;
+    let leftovers = sqlx::query_file_scalar!("queries/leftovers.sql", SCHEMAS).fetch_all(connection).await.map_err(&failed)?;
     if leftovers.is_empty() {
         good("leftovers", "none", "none of finished work");
     }

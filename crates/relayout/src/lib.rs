@@ -15,6 +15,7 @@
 //! | [`kept`] | the layer's own triggers on tables in leaves |
 //! | [`preflight`] | what stands against it |
 //! | [`adaptive`] | splitting and merging leaves |
+//! | [`old_weeks`] | dropping leaves of weeks that are over |
 //! | [`concurrent_index`] | building an index beside the writers |
 //! | [`audit`] | is everything in its place? |
 //!
@@ -37,6 +38,7 @@ pub mod kept;
 mod key_order;
 pub mod kinds;
 pub mod layout;
+pub mod old_weeks;
 mod pace;
 mod phase;
 pub mod preflight;

@@ -24,7 +24,7 @@ pub async fn obstacles(
     };
     let target = layout.actual.step_towards(&layout.desired);
     let mut findings = layout.damage.clone();
-    findings.extend(obstacle::of_table(&definition, &target.keys()));
+    findings.extend(obstacle::of_table(&definition, &target));
     let server = ServerFacts::read(connection, &public).await?;
     findings.extend(of_dependents(connection, layout, &target, &server.role).await?);
     findings.extend(obstacle::of_disk(Estimate::of(connection, &layout.sources()).await?.bytes, free_disk));
@@ -42,11 +42,11 @@ pub async fn standing_obstacles(connection: &mut PgConnection, layout: &Layout) 
     let public = layout.public();
     let definition = match &layout.actual {
         Shape::Plain => None,
-        Shape::Hash { .. } => Definition::read(connection, &public).await?,
+        Shape::Hash { .. } | Shape::Weeks { .. } => Definition::read(connection, &public).await?,
     };
     let Some(definition) = definition else { return Ok(Vec::new()) };
     let server = ServerFacts::read(connection, &public).await?;
-    let mut findings = obstacle::of_table(&definition, &layout.actual.keys());
+    let mut findings = obstacle::of_table(&definition, &layout.actual);
     findings.extend(of_dependents(connection, layout, &Shape::Plain, &server.role).await?);
     if server.owns {
         findings.extend(obstacle::of_server(&server, &definition, &layout.actual));
@@ -74,9 +74,9 @@ async fn of_dependents(
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let mut findings = obstacle::of_dependents(&dependents::read(connection, &layout.public()).await?, role);
     let mut leaves = Vec::new();
-    for leaf in layout.actual.leaves().iter().filter(|leaf| !target.leaves().contains(leaf)) {
+    for leaf in layout.actual.parts_without(target) {
         let table = &layout.table;
-        let divided = (leaf.paths > 1).then(|| leaf.of(table));
+        let divided = (leaf.paths() > 1).then(|| leaf.of(table));
         for relation in divided.into_iter().chain(leaf.storage_of(table)) {
             let dependents = dependents::read(connection, &relation).await?;
             findings.extend(obstacle::of_leaf(&relation.to_string(), &dependents));

@@ -77,7 +77,7 @@ fn of_job(job: &Job, made_anew: &[Statement], budget: Budget) -> Vec<PhaseStatem
 mod tests {
     use super::*;
     use crate::job::example::job;
-    use crate::layout::{Leaf, Shape};
+    use crate::layout::{Leaf, Shape, Week};
 
     fn even(count: u32) -> Shape {
         Shape::even("repo_name", "path", count)
@@ -107,6 +107,27 @@ mod tests {
     fn from_a_leaf_to_parts_by_path() {
         let leaf = Leaf::new(2, 1);
         insta::assert_snapshot!(text(&job(even(2), even(2).with(&[leaf], &[Leaf { paths: 2, ..leaf }]))));
+    }
+
+    fn in_time(source: Shape, target: Shape) -> Job {
+        let mut job = job(source, target);
+        job.definition.columns[1].data_type = "timestamp with time zone".into();
+        job
+    }
+
+    fn weeks(last: i32, now: &Shape) -> Shape {
+        Shape::weeks("path", (2970..=last).map(Week::new).collect(), now)
+    }
+
+    #[test]
+    fn from_a_plain_table_to_weeks() {
+        insta::assert_snapshot!(text(&in_time(Shape::Plain, weeks(2971, &Shape::Plain))));
+    }
+
+    #[test]
+    fn from_weeks_to_more_weeks() {
+        let first = weeks(2970, &Shape::Plain);
+        insta::assert_snapshot!(text(&in_time(first.clone(), weeks(2971, &first))));
     }
 
     #[test]

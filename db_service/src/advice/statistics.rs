@@ -8,7 +8,7 @@ use super::point::Advice;
 use super::threshold::MANY_STATISTICS;
 
 const RULE: &str = "statistics";
-const HYPERTABLE: &str = "SELECT create_hypertable('public.rag_performance_stats', by_range('inserted_at', interval '7 days'), migrate_data => true)";
+const BY_WEEK: &str = "migrations layout --table rag_performance_stats --by-week inserted_at";
 
 pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
     let Some(statistics) = measured.statistics else { return Vec::new() };
@@ -26,11 +26,6 @@ pub(super) fn advise(measured: &Measured) -> Vec<Advice> {
         let why = format!(
             "from {MANY_STATISTICS} rows on, old ones are better dropped with a part of the table than deleted one by one"
         );
-        let advice = Advice::to_do(RULE, message, figures);
-        if timescaledb.is_some() {
-            advice.why(format!("{why}; who writes waits while it is changed")).run(&[HYPERTABLE])
-        } else {
-            advice.why(format!("{why}: install TimescaleDB, or partition it by weeks"))
-        }
+        Advice::to_do(RULE, message, figures).why(why).run(&[BY_WEEK])
     }]
 }

@@ -1,7 +1,11 @@
-//! Rows of `rag_performance_stats` that are older than they are to be kept.
+//! Rows of `rag_performance_stats` that are older than they are to be kept: weeks of them with their leaves, where there are such.
+
+use std::fmt;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use relayout::layout::Week;
+use relayout::old_weeks;
 use sqlx::PgConnection;
 use terminal::activity::Watcher;
 
@@ -11,6 +15,8 @@ use crate::interval::interval;
 
 #[derive(Debug)]
 pub(super) struct Statistics;
+
+const TABLE: &str = "rag_performance_stats";
 
 const ABOUT: About = About {
     name: "statistics",
@@ -31,9 +37,19 @@ impl Task for Statistics {
         terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
+            let weeks = Weeks::read(connection, terms).await?;
+            if !weeks.may_drop {
+                let why = format!("{weeks}, and this role does not own the table");
+                return Ok(State::LeftOut { why, remedy: "run it as the role that runs `migrations`".into() });
+            }
             let old = sqlx::query_file_scalar!("queries/due_statistics.sql", interval(terms.statistics));
             let old = old.fetch_one(connection).await?;
-            Ok(pruned::state(old, "none is older than it is kept", "are older than they are kept"))
+            let rows = pruned::state(old, "none is older than it is kept", "are older than they are kept");
+            Ok(match rows {
+                _ if weeks.old.is_empty() => rows,
+                State::Due(rows) => State::Due(format!("{weeks}; {rows}")),
+                _ => State::Due(weeks.to_string()),
+            })
         }
         .boxed_local()
     }
@@ -46,13 +62,52 @@ impl Task for Statistics {
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
             let work = watcher.began("rag_performance_stats");
-            pruned::in_batches(work.as_ref(), async || {
+            let weeks = Weeks::read(connection, terms).await?;
+            let mut dropped = 0;
+            for week in &weeks.old {
+                if !old_weeks::drop(connection, TABLE, *week).await? {
+                    break;
+                }
+                dropped += 1;
+            }
+            let rows = pruned::in_batches(work.as_ref(), async || {
                 let keep = interval(terms.statistics);
                 let dropped = sqlx::query_file!("queries/drop_statistics.sql", keep, pruned::BATCH);
                 dropped.execute(&mut *connection).await.map(|done| done.rows_affected())
             })
-            .await
+            .await?;
+            Ok(match rows {
+                _ if dropped < weeks.old.len() => State::LeftOut {
+                    why: format!("{dropped} of {} weeks dropped: the table is in use, or being changed", weeks.old.len()),
+                    remedy: "the next run tries again".into(),
+                },
+                State::Fine(rows) if dropped > 0 => State::Fine(format!("{dropped} weeks dropped, {rows}")),
+                rows => rows,
+            })
         }
         .boxed_local()
+    }
+}
+
+/// Those that are wholly older than rows are kept.
+struct Weeks {
+    old: Vec<Week>,
+    may_drop: bool,
+}
+
+impl Weeks {
+    async fn read(connection: &mut PgConnection, terms: &Terms) -> Result<Self, sqlx::Error> {
+        let rows = sqlx::query_file!("queries/old_weeks.sql", interval(terms.statistics)).fetch_all(connection).await?;
+        let may_drop = rows.iter().all(|row| row.may_drop);
+        Ok(Self { old: rows.iter().filter_map(|row| Week::of_digits(&row.monday)).collect(), may_drop })
+    }
+}
+
+impl fmt::Display for Weeks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.old.len() {
+            1 => formatter.write_str("1 week is older than it is kept"),
+            weeks => write!(formatter, "{weeks} weeks are older than they are kept"),
+        }
     }
 }

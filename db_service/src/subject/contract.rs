@@ -58,6 +58,11 @@ pub trait Planned: Debug {
     fn refused(&self) -> Vec<(String, Vec<Finding>)> {
         Vec::new()
     }
+    /// The part of it that comes due by itself, as time goes by and rows are written: done for whoever asks for maintenance. None
+    /// where there is nothing of that kind.
+    fn upkeep(&self) -> Option<Box<dyn Planned>> {
+        None
+    }
     /// Does it; the worker has it from the lock that nobody else is at it.
     fn apply<'a>(
         &'a self,

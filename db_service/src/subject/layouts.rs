@@ -70,6 +70,12 @@ pub fn has_statistics(ledger: &LedgerState) -> bool {
     ledger.provides("db_service.partition_stats")
 }
 
+/// Whether the migration was applied by which tables may be laid out by the week.
+#[must_use]
+pub fn has_weeks(ledger: &LedgerState) -> bool {
+    ledger.provides("db_service.week_leaves")
+}
+
 /// Desired and actual layouts; none where the migration that declares them was not applied yet.
 ///
 /// # Errors
@@ -136,6 +142,14 @@ impl Planned for LayoutsPlan {
         let is_laid_out = |found: &Found| found.layout.actual == Shape::Plain && found.layout.desired != Shape::Plain;
         let wanted = self.0.iter().any(|found| is_laid_out(found) && !found.is_refused());
         wanted.then(|| BACKUPS.to_owned()).into_iter().collect()
+    }
+
+    fn upkeep(&self) -> Option<Box<dyn Planned>> {
+        let are_weeks = |found: &&Found| {
+            matches!((&found.layout.actual, &found.layout.desired), (Shape::Weeks { .. }, Shape::Weeks { .. }))
+        };
+        let in_weeks: Vec<Found> = self.0.iter().filter(are_weeks).cloned().collect();
+        (!in_weeks.is_empty()).then(|| Box::new(Self(in_weeks)) as Box<dyn Planned>)
     }
 
     fn refused(&self) -> Vec<(String, Vec<Finding>)> {

@@ -72,6 +72,7 @@ mod triggers;
 mod twins;
 mod vchordrq;
 mod versions;
+mod weeks;
 mod words;
 mod worker;
 mod writers;
@@ -190,6 +191,7 @@ fn all_tests() -> Vec<(String, Test)> {
         result_cache_misses::tests(),
         result_cache_model::tests(),
         statistics::tests(),
+        weeks::tests(),
         maintenance::tests(),
         changed_files::tests(),
         known_contents::tests(),

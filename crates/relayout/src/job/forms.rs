@@ -8,7 +8,7 @@
 use database::Relation;
 
 use super::journal::Job;
-use crate::layout::{Leaf, Shape};
+use crate::layout::{Part, Shape};
 
 /// Where the new form waits for the swap.
 pub(crate) const NEW: &str = "db_service_new";
@@ -46,22 +46,20 @@ impl Job {
     }
 
     /// The leaves that others take the place of, and those others; none where the whole table is exchanged.
-    pub(crate) fn exchanged(&self) -> Option<(Vec<Leaf>, Vec<Leaf>)> {
-        let (Shape::Hash { leaves: old, .. }, Shape::Hash { leaves: new, .. }) = (&self.source, &self.target) else {
-            return None;
-        };
-        let without = |all: &[Leaf], other: &[Leaf]| all.iter().filter(|leaf| !other.contains(leaf)).copied().collect();
-        Some((without(old, new), without(new, old)))
+    pub(crate) fn exchanged(&self) -> Option<(Vec<Part>, Vec<Part>)> {
+        let (source, target) = (&self.source, &self.target);
+        let is_plain = source.parts().is_empty() || target.parts().is_empty();
+        (!is_plain).then(|| (source.parts_without(target), target.parts_without(source)))
     }
 
     /// The leaves that it builds.
-    pub(crate) fn new_leaves(&self) -> Vec<Leaf> {
-        self.exchanged().map_or_else(|| self.target.leaves().to_vec(), |(_, new)| new)
+    pub(crate) fn new_leaves(&self) -> Vec<Part> {
+        self.exchanged().map_or_else(|| self.target.parts(), |(_, new)| new)
     }
 
     /// The tables that hold the rows to be copied, before the swap.
     pub(crate) fn sources(&self) -> Vec<Relation> {
-        let leaves = self.exchanged().map_or_else(|| self.source.leaves().to_vec(), |(old, _)| old);
+        let leaves = self.exchanged().map_or_else(|| self.source.parts(), |(old, _)| old);
         if leaves.is_empty() { vec![self.public()] } else { self.storage(&leaves) }
     }
 
@@ -89,17 +87,17 @@ impl Job {
         self.trees(&self.target, self.exchanged().map(|(_, new)| new))
     }
 
-    fn trees(&self, shape: &Shape, exchanged: Option<Vec<Leaf>>) -> Vec<Tree> {
-        let parts = |leaf: &Leaf| if leaf.paths > 1 { self.storage(&[*leaf]) } else { Vec::new() };
-        let root = |leaf: &Leaf| leaf.of(&self.table);
+    fn trees(&self, shape: &Shape, exchanged: Option<Vec<Part>>) -> Vec<Tree> {
+        let parts = |leaf: &Part| if leaf.paths() > 1 { self.storage(&[*leaf]) } else { Vec::new() };
+        let root = |leaf: &Part| leaf.of(&self.table);
         if let Some(leaves) = exchanged {
             return leaves.iter().map(|leaf| Tree { root: root(leaf), below: parts(leaf) }).collect();
         }
-        let below = shape.leaves().iter().flat_map(|leaf| [vec![root(leaf)], parts(leaf)].concat()).collect();
+        let below = shape.parts().iter().flat_map(|leaf| [vec![root(leaf)], parts(leaf)].concat()).collect();
         vec![Tree { root: self.public(), below }]
     }
 
-    fn storage(&self, leaves: &[Leaf]) -> Vec<Relation> {
+    fn storage(&self, leaves: &[Part]) -> Vec<Relation> {
         leaves.iter().flat_map(|leaf| leaf.storage_of(&self.table)).collect()
     }
 }
@@ -108,6 +106,7 @@ impl Job {
 mod tests {
     use super::super::example::job;
     use super::*;
+    use crate::layout::{Leaf, Week};
 
     #[test]
     fn a_whole_table_is_exchanged_or_some_leaves_are() {
@@ -126,5 +125,18 @@ mod tests {
         );
         assert_eq!(split.new_trees()[0].root, Relation::new("leaf_2_1_paths_2", "t"));
         assert_eq!(split.old_trees()[0].below, []);
+    }
+
+    #[test]
+    fn what_is_of_no_week_is_exchanged_by_more_weeks() {
+        let weeks = |last, now: &Shape| Shape::weeks("path", (2970..=last).map(Week::new).collect(), now);
+        let first = weeks(2970, &Shape::Plain);
+        let more = job(first.clone(), weeks(2971, &first));
+        assert_eq!(more.sources(), [Relation::new("leaf_rest_20261207", "t")]);
+        assert_eq!(
+            more.targets(),
+            [Relation::new("leaf_week_20261214", "t"), Relation::new("leaf_rest_20261214", "t")]
+        );
+        assert_eq!(job(first, Shape::Plain).targets(), [Relation::new("db_service_new", "t")]);
     }
 }

@@ -43,8 +43,9 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 impl Estimate {
     /// For copying these tables.
     pub(crate) async fn of(connection: &mut PgConnection, sources: &[Relation]) -> Result<Self, sqlx::Error> {
-        let names: Vec<String> = sources.iter().map(Relation::to_string).collect();
-        let size = sqlx::query_file!("queries/layout_size.sql", &names).fetch_one(connection).await?;
+        let (schemas, names): (Vec<String>, Vec<String>) =
+            sources.iter().map(|it| (it.schema.clone(), it.name.clone())).unzip();
+        let size = sqlx::query_file!("queries/layout_size.sql", &schemas, &names).fetch_one(connection).await?;
         let estimate = Self {
             rows: size.rows.cast_unsigned(),
             table_bytes: size.table_bytes.cast_unsigned(),

@@ -73,29 +73,10 @@ impl Leaf {
         Relation::new(self.schema(), table)
     }
 
-    /// The tables that hold its rows.
-    pub(crate) fn storage_of(self, table: &str) -> Vec<Relation> {
-        self.storage().into_iter().map(|schema| Relation::new(schema, table)).collect()
-    }
-
     /// What the one above it says of it.
     pub(crate) fn bound(self) -> String {
         format!("FOR VALUES WITH (MODULUS {}, REMAINDER {})", self.modulus, self.remainder)
     }
-}
-
-/// Whether a schema of this name is one that [`Leaf::storage`] or [`Leaf::schema`] names.
-#[must_use]
-pub fn is_leaf_schema(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix("leaf_") else { return false };
-    let parts: Vec<&str> = rest.split('_').collect();
-    let numbers = |parts: &[&str]| parts.iter().map(|part| part.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
-    let (share, paths) = match parts.split_at_checked(2) {
-        Some((share, ["paths", paths @ ..])) if matches!(paths.len(), 1 | 2) => (share, paths),
-        Some((share, [])) => (share, [].as_slice()),
-        _ => return false,
-    };
-    numbers(paths).is_some() && matches!(numbers(share).as_deref(), Some([modulus, remainder]) if remainder < modulus)
 }
 
 /// As the command line takes it: `16/5`.
@@ -131,18 +112,6 @@ mod tests {
         assert_eq!(leaf.schema(), "leaf_16_5_paths_2");
         assert_eq!(leaf.storage(), ["leaf_16_5_paths_2_0", "leaf_16_5_paths_2_1"]);
         assert_eq!(Leaf::new(16, 5).storage(), ["leaf_16_5"]);
-    }
-
-    #[test]
-    fn schemas_of_leaves_are_known_by_their_names() {
-        for name in ["leaf_16_5", "leaf_16_5_paths_2", "leaf_16_5_paths_2_0", "leaf_32_21"] {
-            assert!(is_leaf_schema(name), "{name}");
-        }
-        for name in
-            ["public", "leaf", "leaf_16", "leaf_5_16", "leaf_16_x", "leaf_16_5_roads_2", "leaf_16_5_paths_2_0_0"]
-        {
-            assert!(!is_leaf_schema(name), "{name}");
-        }
     }
 
     #[test]

@@ -3,15 +3,22 @@
 mod actual;
 mod bytes;
 mod contents;
+mod division;
 mod estimate;
 mod leaf;
+mod part;
 pub mod planner;
 mod shape;
 mod table;
+mod week;
 
 pub use bytes::Bytes;
 pub use contents::{Contents, Size};
+pub use division::Division;
 pub use estimate::{Estimate, Pace};
-pub use leaf::{Leaf, NoLeaf, is_leaf_schema};
+pub use leaf::{Leaf, NoLeaf};
+pub use part::{Part, is_leaf_schema};
+pub(crate) use part::SCHEMAS;
 pub use shape::Shape;
 pub use table::Layout;
+pub use week::Week;

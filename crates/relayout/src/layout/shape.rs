@@ -1,10 +1,12 @@
-//! How a table's rows are stored: in one plain table, or in hash leaves.
+//! How a table's rows are stored: in one plain table, or in leaves.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::leaf::Leaf;
+use super::part::Part;
+use super::week::Week;
 
 /// How a table's rows are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,15 @@ pub enum Shape {
         path_key: String,
         /// All of them, sorted: together they take every row, and none twice.
         leaves: Vec<Leaf>,
+    },
+    /// Range partitioned by a time, a leaf for each week, and one for what is of no week.
+    Weeks {
+        /// The column that tells the week.
+        key: String,
+        /// All of them, sorted.
+        weeks: Vec<Week>,
+        /// See [`Part::Rest`].
+        rest: Week,
     },
 }
 
@@ -40,13 +51,43 @@ impl Shape {
         Self::Hash { key: key.to_owned(), path_key: path_key.to_owned(), leaves }
     }
 
-    /// Its leaves; a plain table has none.
+    /// These weeks, for a table that has this shape now: where they are others, the rest is another one as well.
+    #[must_use]
+    pub fn weeks(key: &str, weeks: Vec<Week>, now: &Self) -> Self {
+        let last = weeks.iter().copied().max().unwrap_or(Week::new(0));
+        let rest = match now {
+            Self::Weeks { weeks: there, rest, .. } if *there == weeks => *rest,
+            Self::Weeks { rest, .. } if *rest == last => last.later(1),
+            _ => last,
+        };
+        Self::Weeks { key: key.to_owned(), weeks, rest }
+    }
+
+    /// Its hash leaves.
     #[must_use]
     pub fn leaves(&self) -> &[Leaf] {
         match self {
-            Self::Plain => &[],
+            Self::Plain | Self::Weeks { .. } => &[],
             Self::Hash { leaves, .. } => leaves,
         }
+    }
+
+    /// All leaves, of whatever kind, in the order in which they are attached; a plain table has none.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Plain => Vec::new(),
+            Self::Hash { leaves, .. } => leaves.iter().copied().map(Part::Share).collect(),
+            // Last what takes all that no other does: or what is attached after it would have to be looked for in it.
+            Self::Weeks { weeks, rest, .. } => weeks.iter().copied().map(Part::Week).chain([Part::Rest(*rest)]).collect(),
+        }
+    }
+
+    /// Those that another shape of the same table has not.
+    #[must_use]
+    pub fn parts_without(&self, other: &Self) -> Vec<Part> {
+        let others = other.parts();
+        self.parts().into_iter().filter(|part| !others.contains(part)).collect()
     }
 
     /// The columns that every unique constraint has to have.
@@ -57,14 +98,15 @@ impl Shape {
                 let by_path = leaves.iter().any(|leaf| leaf.paths > 1);
                 std::iter::once(key.as_str()).chain(by_path.then_some(path_key.as_str())).collect()
             }
+            Self::Weeks { key, .. } => vec![key],
         }
     }
 
-    /// This shape with some leaves in place of others. A plain table has none to replace.
+    /// This shape with some hash leaves in place of others. Another one has none to replace.
     #[must_use]
     pub fn with(&self, old: &[Leaf], new: &[Leaf]) -> Self {
         match self {
-            Self::Plain => Self::Plain,
+            Self::Plain | Self::Weeks { .. } => self.clone(),
             Self::Hash { key, path_key, leaves } => {
                 let kept = leaves.iter().filter(|leaf| !old.contains(leaf));
                 Self::of(key, path_key, kept.chain(new).copied().collect())
@@ -77,7 +119,7 @@ impl Shape {
     pub fn is_complete(&self) -> bool {
         let share = |leaf: &Leaf| 1.0 / f64::from(leaf.modulus);
         // Moduli are powers of two: the sum is exact.
-        matches!(self, Self::Plain) || self.leaves().iter().map(share).sum::<f64>() >= 1.0
+        !matches!(self, Self::Hash { .. }) || self.leaves().iter().map(share).sum::<f64>() >= 1.0
     }
 
     /// The next layout on the way to another one: the whole of it, or one with only one group of leaves exchanged, so
@@ -111,6 +153,11 @@ impl fmt::Display for Shape {
                     split => write!(formatter, ", {split} of them split by path"),
                 }
             }
+            Self::Weeks { weeks, .. } => match weeks.as_slice() {
+                [first, .., last] => write!(formatter, "{} weekly leaves, {first} to {last}", weeks.len()),
+                [only] => write!(formatter, "1 weekly leaf, {only}"),
+                [] => formatter.write_str("no weekly leaves"),
+            },
         }
     }
 }
@@ -138,6 +185,22 @@ mod tests {
         assert_eq!(shape.to_string(), "16 hash leaves");
         assert!(shape.is_complete());
         assert!(!shape.with(&[Leaf::new(16, 3)], &[]).is_complete());
+    }
+
+    #[test]
+    fn more_weeks_take_another_rest() {
+        let weeks = |numbers: std::ops::Range<i32>| numbers.map(Week::new).collect::<Vec<_>>();
+        let first = Shape::weeks("at", weeks(2970..2972), &Shape::Plain);
+        assert_eq!(first.to_string(), "2 weekly leaves, 2026-12-07 to 2026-12-14");
+        assert_eq!(first.parts().last(), Some(&Part::Rest(Week::new(2971))));
+        assert_eq!(Shape::weeks("at", weeks(2970..2972), &first), first);
+        let more = Shape::weeks("at", weeks(2970..2973), &first);
+        assert_eq!(first.parts_without(&more), [Part::Rest(Week::new(2971))]);
+        assert_eq!(more.parts_without(&first), [Part::Week(Week::new(2972)), Part::Rest(Week::new(2972))]);
+        assert_eq!(first.step_towards(&more), more);
+        // One in between, so that the last is the same.
+        let fewer = Shape::weeks("at", vec![Week::new(2971)], &Shape::Plain);
+        assert_ne!(Shape::weeks("at", weeks(2970..2972), &fewer).parts().last(), fewer.parts().last());
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Desired and actual layout of a table, as the database tells them.
 
+use database::quote::identifier;
 use database::{Relation, Worker, transaction};
-use sqlx::PgConnection;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, PgConnection};
 use terminal::Finding;
 
 use super::actual::{Found, actual};
+use super::division::Division;
 use super::estimate::Estimate;
 use super::leaf::Leaf;
 use super::shape::Shape;
+use super::week::Week;
 
 /// Desired and actual storage of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +22,8 @@ pub struct Layout {
     pub desired: Shape,
     /// The one that there is.
     pub actual: Shape,
-    /// The column whose hash chooses the leaf.
-    pub partition_key: String,
-    /// The column by which a leaf is split that one partition key fills.
-    pub path_key: String,
+    /// By what it is divided, where it is in leaves.
+    pub division: Division,
     /// What about the actual one is not of our making, and has to be mended by hand.
     pub damage: Vec<Finding>,
     /// How far a job has come that is not finished.
@@ -43,7 +44,7 @@ impl Layout {
     /// # Errors
     /// When a query fails.
     pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
-        let mut layouts = read(connection, None).await?;
+        let mut layouts = read(connection, None, None).await?;
         for layout in layouts.iter_mut().filter(|layout| !layout.is_reached()) {
             layout.estimate = Some(layout.estimated(connection).await?);
         }
@@ -80,11 +81,11 @@ impl Layout {
 
     /// The tables whose rows have to move on the way to the desired layout.
     pub(crate) fn sources(&self) -> Vec<Relation> {
-        let moving = |leaf: &&Leaf| !self.desired.leaves().contains(leaf);
         match self.actual {
             Shape::Plain => vec![self.public()],
-            Shape::Hash { .. } => {
-                self.actual.leaves().iter().filter(moving).flat_map(|leaf| leaf.storage_of(&self.table)).collect()
+            Shape::Hash { .. } | Shape::Weeks { .. } => {
+                let moving = self.actual.parts_without(&self.desired).into_iter();
+                moving.flat_map(|leaf| leaf.storage_of(&self.table)).collect()
             }
         }
     }
@@ -94,7 +95,15 @@ impl Layout {
     /// # Errors
     /// When a query fails.
     pub async fn read(connection: &mut PgConnection, table: &str) -> Result<Option<Self>, sqlx::Error> {
-        Ok(read(connection, Some(table)).await?.pop())
+        Ok(read(connection, Some(table), None).await?.pop())
+    }
+
+    /// The one of a table for which is declared, or is going to be, that it is divided by the week of a column.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn by_week(connection: &mut PgConnection, table: &str, key: &str) -> Result<Option<Self>, sqlx::Error> {
+        Ok(read(connection, Some(table), Some(key)).await?.pop())
     }
 
     /// Declares leaves; nothing moves until they are converged to.
@@ -111,7 +120,14 @@ impl Layout {
             .await?;
         let leaves = desired.leaves();
         let count = i32::try_from(leaves.len()).unwrap_or(i32::MAX).max(1);
-        if *desired == Shape::even(&self.partition_key, &self.path_key, count.cast_unsigned()) {
+        if let Division::Weeks { key } = &self.division {
+            let leaves = if *desired == Shape::Plain { 1 } else { IN_WEEKS };
+            return sqlx::query_file!("queries/declare_weeks.sql", self.table, key, leaves)
+                .execute(connection)
+                .await
+                .map(drop);
+        }
+        if self.division.even(count.cast_unsigned()).as_ref() == Some(desired) {
             return sqlx::query!("UPDATE db_service.layout SET leaves = $2 WHERE table_name = $1", self.table, count)
                 .execute(connection)
                 .await
@@ -133,26 +149,57 @@ impl Layout {
     }
 }
 
-async fn read(connection: &mut PgConnection, table: Option<&str>) -> Result<Vec<Layout>, sqlx::Error> {
-    let rows = sqlx::query_file!("queries/layouts.sql", table).fetch_all(connection).await?;
-    let layouts = rows.into_iter().map(|row| {
-        let (key, path_key) = (&row.partition_key, &row.path_key);
-        let desired = match row.desired {
-            Some(Json(leaves)) if row.desired_leaves > 1 => Shape::of(key, path_key, leaves),
-            _ => Shape::even(key, path_key, u32::try_from(row.desired_leaves).unwrap_or(1)),
+/// What is written for a table in weeks, of which there are as many as time wants.
+const IN_WEEKS: i32 = 2;
+
+/// Those of all tables, or of one; `in_weeks_by` is as if it had been declared that that one is in weeks.
+async fn read(
+    connection: &mut PgConnection,
+    table: Option<&str>,
+    in_weeks_by: Option<&str>,
+) -> Result<Vec<Layout>, sqlx::Error> {
+    let rows = sqlx::query_file!("queries/layouts.sql", table, in_weeks_by).fetch_all(&mut *connection).await?;
+    let mut layouts = Vec::new();
+    for row in rows {
+        let key = row.partition_key;
+        let division = match row.path_key {
+            Some(path_key) => Division::Hash { key, path_key },
+            None => Division::Weeks { key },
         };
         let found = row.actual.map(|Json(found)| found).unwrap_or_default();
-        let (actual, damage) = actual(&row.table_name, (key, path_key), row.partitioned_by.as_deref(), &found);
-        Layout {
-            desired,
-            actual,
-            damage,
-            table: row.table_name,
-            partition_key: row.partition_key,
-            path_key: row.path_key,
-            phase: row.phase,
-            estimate: None,
-        }
-    });
-    Ok(layouts.collect())
+        let (actual, damage) = actual(&row.table_name, &division, row.partitioned_by.as_deref(), &found);
+        let desired = match (&division, row.desired, u32::try_from(row.desired_leaves).unwrap_or(1)) {
+            (_, _, ..=1) => Shape::Plain,
+            (Division::Hash { key, path_key }, Some(Json(leaves)), _) => Shape::of(key, path_key, leaves),
+            (Division::Hash { key, path_key }, None, count) => Shape::even(key, path_key, count),
+            (Division::Weeks { key }, ..) => match row.target {
+                // So long as it is on its way, time does not change it.
+                Some(Json(target @ Shape::Weeks { .. })) => target,
+                _ => {
+                    let there = if let Shape::Weeks { weeks, .. } = &actual { weeks.as_slice() } else { &[] };
+                    let is_new = there.is_empty() && row.can_tell_times;
+                    let now = Week::new(row.week);
+                    let rows_from = match is_new {
+                        true => oldest(connection, &row.table_name, key, now.later(-Week::BACK)).await?,
+                        false => None,
+                    };
+                    Shape::weeks(key, Week::wanted(there, rows_from, now), &actual)
+                }
+            },
+        };
+        let (table, phase) = (row.table_name, row.phase);
+        layouts.push(Layout { table, desired, actual, division, damage, phase, estimate: None });
+    }
+    Ok(layouts)
+}
+
+/// The week of a table's oldest row of those that are to have leaves by the week at all.
+async fn oldest(connection: &mut PgConnection, table: &str, key: &str, from: Week) -> Result<Option<Week>, sqlx::Error> {
+    let (table, key, from) = (Relation::public(table), identifier(key), from.since());
+    let query = format!(
+        "SELECT LEAST(pg_catalog.floor((EXTRACT(epoch FROM pg_catalog.min({key})) / 86400 - 4) / 7), 400000)::integer
+         FROM {table} WHERE {key} >= {from}"
+    );
+    let number: Option<i32> = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(connection).await?;
+    Ok(number.map(Week::new))
 }

@@ -7,7 +7,7 @@ use database::{Relation, Statement};
 use super::shadow::FITS;
 use super::{foreign_keys, identity, schemas, triggers};
 use crate::job::{Job, NEW, OLD};
-use crate::layout::Leaf;
+use crate::layout::Part;
 use crate::table::attachments;
 use crate::table::parts::{Column, Constraint, Trigger};
 use crate::table::privileges::{self, Privileges};
@@ -15,7 +15,7 @@ use crate::table::privileges::{self, Privileges};
 const WHY: &str = "the new form takes the place of the old one";
 const CHECKED: &str = "what is written from now on is checked";
 
-pub(super) fn leaves(job: &Job, old: &[Leaf], new: &[Leaf]) -> Vec<Statement> {
+pub(super) fn leaves(job: &Job, old: &[Part], new: &[Part]) -> Vec<Statement> {
     let (public, shadow) = (job.public(), job.shadow());
     let swap = |sql: String| Statement::new(WHY, sql).locking(AccessExclusive, &public);
     let mut statements = Vec::new();

@@ -12,7 +12,7 @@ use crate::budget::Budget;
 use crate::drain::Drain;
 use crate::error::Error;
 use crate::job::Job;
-use crate::layout::Leaf;
+use crate::layout::Part;
 use crate::table::attachments;
 use crate::table::definition::Definition;
 use crate::table::parts::{Constraint, Index};
@@ -164,7 +164,7 @@ fn add_constraint(relation: &Relation, key: &Constraint, definition: &Definition
 pub(crate) fn attach(job: &Job) -> Vec<Statement> {
     let (table, definition, leaves) = (&job.table, &job.definition, job.new_leaves());
     let mut statements = Vec::new();
-    for leaf in leaves.iter().filter(|leaf| leaf.paths > 1) {
+    for leaf in leaves.iter().filter(|leaf| leaf.paths() > 1) {
         statements.extend(from_below(&leaf.of(table), &leaf.storage_of(table), definition));
     }
     statements.extend(job.targets().iter().flat_map(|relation| expression_statistics(relation, definition)));
@@ -174,7 +174,7 @@ pub(crate) fn attach(job: &Job) -> Vec<Statement> {
     }
     let shadow = job.shadow();
     if !leaves.is_empty() {
-        let below: Vec<Relation> = leaves.iter().map(|leaf: &Leaf| leaf.of(table)).collect();
+        let below: Vec<Relation> = leaves.iter().map(|leaf: &Part| leaf.of(table)).collect();
         statements.extend(from_below(&shadow, &below, definition));
         statements.extend(expression_statistics(&shadow, definition));
     }

@@ -18,7 +18,7 @@ pub(crate) mod foreign_keys;
 mod identity;
 pub(crate) mod indexing;
 pub(crate) mod machine;
-mod schemas;
+pub(crate) mod schemas;
 pub(crate) mod shadow;
 pub(crate) mod swapped;
 mod triggers;

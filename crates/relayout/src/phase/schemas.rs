@@ -4,6 +4,7 @@ use database::Statement;
 use database::quote::{identifier, literal};
 
 use crate::job::{NEW, OLD};
+use crate::layout::SCHEMAS;
 
 /// The comment on a schema of ours.
 const MARK: &str = "Parts of the tables that the performance layer lays out; made and dropped by `migrations`.";
@@ -32,14 +33,14 @@ pub(super) fn create(name: &str, owner: &str) -> Statement {
 
 /// Drops those of the engine's schemas that nothing lives in any more: those with the mark, and those without that the
 /// journal says a version made that left no marks.
-pub(super) fn drop_empty() -> Statement {
+pub(crate) fn drop_empty() -> Statement {
     let mark = literal(MARK);
     let sql = format!(
         r"DO $do$
         DECLARE schema name;
         BEGIN
             FOR schema IN SELECT n.nspname FROM pg_catalog.pg_namespace n
-                          WHERE (n.nspname ~ '^leaf_[0-9]+_[0-9]+(_paths_[0-9]+(_[0-9]+)?)?$' OR n.nspname IN ('{NEW}', '{OLD}'))
+                          WHERE (n.nspname ~ '{SCHEMAS}' OR n.nspname IN ('{NEW}', '{OLD}'))
                             AND pg_catalog.pg_has_role(n.nspowner, 'USAGE')
                             AND (pg_catalog.obj_description(n.oid, 'pg_namespace') = {mark}
                                  OR pg_catalog.obj_description(n.oid, 'pg_namespace') IS NULL AND EXISTS (

@@ -6,7 +6,7 @@ use database::{Relation, Statement};
 
 use super::schemas;
 use crate::job::{Job, NEW};
-use crate::layout::{Leaf, Shape};
+use crate::layout::{Leaf, Part, Shape, Week};
 use crate::table::privileges::{self, Privileges};
 
 /// Holds while a leaf is not attached yet, see [`fits`].
@@ -28,15 +28,13 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement> {
         let name = identifier(&check.name);
         statements.push(run(format!("ALTER TABLE {root} ADD CONSTRAINT {name} {}", check.definition)));
     }
-    if let Shape::Hash { key, path_key, .. } = &job.target {
-        for leaf in job.new_leaves() {
-            statements.extend(create_leaf(leaf, job, path_key));
-            let name = leaf.of(&job.table);
-            statements.push(run(format!("ALTER TABLE {name} OWNER TO {owner}")));
-            if job.exchanged().is_some() {
-                let check = fits(job, leaf, key);
-                statements.push(run(format!("ALTER TABLE {name} ADD CONSTRAINT {FITS} CHECK ({check})")));
-            }
+    for leaf in job.new_leaves() {
+        statements.extend(create_leaf(leaf, job));
+        let name = leaf.of(&job.table);
+        statements.push(run(format!("ALTER TABLE {name} OWNER TO {owner}")));
+        if job.exchanged().is_some() {
+            let check = fits(job, leaf);
+            statements.push(run(format!("ALTER TABLE {name} ADD CONSTRAINT {FITS} CHECK ({check})")));
         }
     }
     statements.push(run(format!("ALTER TABLE {root} OWNER TO {owner}")));
@@ -81,6 +79,7 @@ fn create_root(job: &Job) -> Statement {
     let partition = match &job.target {
         Shape::Plain => String::new(),
         Shape::Hash { key, .. } => format!(" PARTITION BY HASH ({})", identifier(key)),
+        Shape::Weeks { key, .. } => format!(" PARTITION BY RANGE ({})", identifier(key)),
     };
     let tablespace = job.definition.tablespace.as_ref();
     let tablespace = tablespace.map(|name| format!(" TABLESPACE {}", identifier(name))).unwrap_or_default();
@@ -90,19 +89,19 @@ fn create_root(job: &Job) -> Statement {
 }
 
 /// A leaf below the shadow, and its parts below it.
-fn create_leaf(leaf: Leaf, job: &Job, path_key: &str) -> Vec<Statement> {
+fn create_leaf(leaf: Part, job: &Job) -> Vec<Statement> {
     let (table, name, owner) = (&job.table, leaf.of(&job.table), &job.definition.owner);
     let why = "a leaf of the new form";
     let run = |sql: String| Statement::new(why, sql);
     let below = format!("PARTITION OF {} {}", job.shadow(), leaf.bound());
     let mut statements = vec![schemas::create(&leaf.schema(), owner)];
-    if leaf.paths == 1 {
+    let (Part::Share(Leaf { paths: 2.., .. }), Shape::Hash { path_key, .. }) = (leaf, &job.target) else {
         statements.push(run(format!("CREATE TABLE {name} {below}")));
         return statements;
-    }
+    };
     statements.push(run(format!("CREATE TABLE {name} {below} PARTITION BY HASH ({})", identifier(path_key))));
     for (part, schema) in leaf.storage().into_iter().enumerate() {
-        let bound = Leaf::new(leaf.paths, u32::try_from(part).unwrap_or(u32::MAX)).bound();
+        let bound = Leaf::new(leaf.paths(), u32::try_from(part).unwrap_or(u32::MAX)).bound();
         statements.push(schemas::create(&schema, owner));
         let part = Relation::new(schema, table);
         statements.push(run(format!("CREATE TABLE {part} PARTITION OF {name} {bound}")));
@@ -113,11 +112,32 @@ fn create_leaf(leaf: Leaf, job: &Job, path_key: &str) -> Vec<Statement> {
 
 /// What lets `ATTACH PARTITION` believe that the rows belong here, instead of reading them all under its lock.
 ///
-/// It believes a `CHECK` that equals the partition's own condition after simplification. That condition calls
-/// `satisfies_hash_partition` with no collation (`get_qual_for_hash` in `src/backend/partitioning/partbounds.c`), and
-/// no plain call with a text can be written so: it takes the column's. But where branches of a `CASE` disagree about the
-/// collation there is none; and the branches that are never taken are gone after simplification.
-fn fits(job: &Job, leaf: Leaf, key: &str) -> String {
+/// It believes a `CHECK` that equals the partition's own condition after simplification.
+fn fits(job: &Job, leaf: Part) -> String {
+    match (leaf, &job.target) {
+        (Part::Share(leaf), Shape::Hash { key, .. }) => is_of_share(job, leaf, key),
+        (Part::Week(week), Shape::Weeks { key, .. }) => is_of_week(job, week, key),
+        (Part::Rest(_), Shape::Weeks { key, weeks, .. }) => {
+            let of_weeks: Vec<String> = weeks.iter().map(|week| format!("({})", is_of_week(job, *week, key))).collect();
+            format!("NOT ({} IS NOT NULL AND ({}))", identifier(key), of_weeks.join(" OR "))
+        }
+        // No shape has leaves of another kind.
+        _ => "true".to_owned(),
+    }
+}
+
+fn is_of_week(job: &Job, week: Week, key: &str) -> String {
+    let kind = job.definition.column(key).map(|column| column.data_type.as_str()).unwrap_or_default();
+    let moment = |week: Week| format!("CAST({} AS {kind})", week.since());
+    let key = identifier(key);
+    format!("{key} >= {} AND {key} < {}", moment(week), moment(week.later(1)))
+}
+
+/// The condition of a hash partition calls `satisfies_hash_partition` with no collation (`get_qual_for_hash` in
+/// `src/backend/partitioning/partbounds.c`), and no plain call with a text can be written so: it takes the column's. But where
+/// branches of a `CASE` disagree about the collation there is none; and the branches that are never taken are gone after
+/// simplification.
+fn is_of_share(job: &Job, leaf: Leaf, key: &str) -> String {
     let kind = job.definition.column(key).map(|column| column.data_type.as_str()).unwrap_or_default();
     let key = identifier(key);
     let value = if kind == "text" || kind.starts_with("character") {

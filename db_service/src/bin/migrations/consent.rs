@@ -24,7 +24,7 @@ fn question(steps: &[Step]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use relayout::layout::{Estimate, Layout, Shape};
+    use relayout::layout::{Division, Estimate, Layout, Shape};
 
     use super::*;
     use crate::layout::{Declaration, pending};
@@ -35,8 +35,7 @@ mod tests {
             table: "t".into(),
             desired: Shape::even("r", "p", desired),
             actual: Shape::even("r", "p", 16),
-            partition_key: "r".into(),
-            path_key: "p".into(),
+            division: Division::Hash { key: "r".into(), path_key: "p".into() },
             damage: Vec::new(),
             phase: None,
             estimate: Some(Estimate { rows, ..Estimate::default() }),

@@ -3,7 +3,7 @@
 use ledger::migration::LAYER;
 use relayout::adaptive::{self, Proposal};
 use relayout::layout::planner::Advice;
-use relayout::layout::{Estimate, Layout, Leaf, Shape};
+use relayout::layout::{Division, Estimate, Layout, Leaf, Shape};
 use sqlx::PgConnection;
 use terminal::step::{Status, Step};
 
@@ -22,7 +22,7 @@ pub(crate) struct Choice {
 
 /// Said where the words first appear.
 pub(crate) const EXPLAINED: &str = "a layout is how a table's rows are stored: in one plain table, or in leaves; a leaf is a table below \
-                                    it (a partition) that holds the repositories of one share of all hashes";
+                                    it (a partition) that holds the repositories of one share of all hashes, or the rows of a week";
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Revert {
@@ -36,11 +36,14 @@ pub(crate) struct Revert {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Declare {
     /// Table to declare another layout for
-    #[arg(long, value_name = "TABLE", requires = "leaves")]
+    #[arg(long, value_name = "TABLE", requires = "into")]
     pub(crate) table: Option<String>,
     /// Leaves of equal share, a power of two; 1 is one plain table
-    #[arg(long, value_name = "COUNT", requires = "table", value_parser = leaves)]
+    #[arg(long, value_name = "COUNT", requires = "table", group = "into", value_parser = leaves)]
     leaves: Option<u32>,
+    /// A leaf for each week of this column, which is a time: for tables that only grow, and of which the old goes
+    #[arg(long, value_name = "COLUMN", requires = "table", group = "into")]
+    pub(crate) by_week: Option<String>,
     #[command(flatten)]
     pub(crate) choice: Choice,
 }
@@ -94,12 +97,17 @@ impl Declaration {
         Step::new(database, LAYER, "layout", &self.layout.table, Status::Pending).detail(detail)
     }
 
-    /// The command that declares equal leaves again, as many as there were or a little more.
+    /// The command that declares leaves again: of hashes, as many as there were or a little more.
     pub(crate) fn way_back(&self) -> Option<String> {
-        let leaves = self.layout.actual.leaves().len().max(self.layout.desired.leaves().len());
-        let command =
-            format!("migrations layout --table {} --leaves {}", self.layout.table, leaves.next_power_of_two());
-        (leaves > 1).then(|| format!("to go back: `{command}`"))
+        let Layout { table, division, actual, desired, .. } = &self.layout;
+        let into = match division {
+            Division::Hash { .. } => {
+                let leaves = actual.leaves().len().max(desired.leaves().len());
+                (leaves > 1).then(|| format!("--leaves {}", leaves.next_power_of_two()))?
+            }
+            Division::Weeks { key } => format!("--by-week {key}"),
+        };
+        Some(format!("to go back: `migrations layout --table {table} {into}`"))
     }
 }
 
@@ -128,14 +136,35 @@ impl Revert {
 
 impl Declare {
     /// What is asked for, if it is not so already.
-    pub(crate) fn declare(&self, layouts: &[Layout]) -> Result<Vec<Declaration>, Problem> {
-        let (Some(table), Some(leaves)) = (&self.table, self.leaves) else { return Ok(Vec::new()) };
-        let layout = find(layouts, table)?;
-        let desired = Shape::even(&layout.partition_key, &layout.path_key, leaves);
-        if layout.is_reached() && layout.desired == desired {
+    pub(crate) async fn declare(
+        &self,
+        connection: &mut PgConnection,
+        layouts: &[Layout],
+        database: &str,
+    ) -> Result<Vec<Declaration>, Problem> {
+        let Some(table) = &self.table else { return Ok(Vec::new()) };
+        let (layout, desired) = if let Some(key) = &self.by_week {
+            let failed = database::Error::sql("read the layout that it would have", database);
+            let layout = Layout::by_week(connection, table, key).await.map_err(failed)?;
+            let layout = layout.ok_or_else(|| unknown(layouts, table))?;
+            match &layout.division {
+                Division::Weeks { key: declared } if declared == key => {}
+                other => return Err(Problem::DividedOtherwise { table: table.clone(), key: other.key().to_owned() }),
+            }
+            let desired = layout.desired.clone();
+            (layout, desired)
+        } else {
+            let layout = find(layouts, table)?.clone();
+            let leaves = self.leaves.unwrap_or(1);
+            let desired = layout.division.even(leaves);
+            let desired = desired.ok_or_else(|| Problem::InWeeks { table: table.clone(), leaves })?;
+            (layout, desired)
+        };
+        let as_declared = layouts.iter().find(|known| known.table == *table);
+        if as_declared.is_some_and(|known| known.is_reached() && known.desired == desired) {
             return Ok(Vec::new());
         }
-        Ok(vec![Declaration { layout: layout.clone(), what: desired.to_string(), desired }])
+        Ok(vec![Declaration { layout, what: desired.to_string(), desired }])
     }
 
     /// Each table with the layout that is wanted, and what it has instead.
@@ -192,7 +221,7 @@ impl Split {
             if let Some(leaf) = self.leaf
                 && !layout.actual.leaves().contains(&leaf)
             {
-                let leaves = names(layout.actual.leaves());
+                let leaves = names(&layout.actual);
                 return Err(Problem::UnknownLeaf { table: layout.table.clone(), leaf, leaves });
             }
             let mut layout = layout.clone();
@@ -217,7 +246,7 @@ impl Merge {
         let desired = adaptive::merged(layout, self.leaf).ok_or_else(|| Problem::NothingToMerge {
             table: self.table.clone(),
             leaf: self.leaf,
-            leaves: names(layout.desired.leaves()),
+            leaves: names(&layout.desired),
         })?;
         let what = format!("leaf {} in place of those below it", self.leaf);
         Ok(vec![Declaration { layout: layout.clone(), desired, what }])
@@ -230,7 +259,7 @@ fn describe(proposal: &Proposal) -> String {
         Advice::ByPath { leaf: split, repository, .. } => {
             format!("leaf {leaf} ({rows} rows, most of them of `{repository}`) into {} parts by path", split.paths)
         }
-        Advice::Split(parts) => format!("leaf {leaf} ({rows} rows) into {}", names(parts)),
+        Advice::Split(parts) => format!("leaf {leaf} ({rows} rows) into {}", listed(parts)),
         Advice::Fine | Advice::Full => format!("leaf {leaf} ({rows} rows)"),
     }
 }
@@ -258,15 +287,22 @@ fn not_split(proposal: &Proposal, database: &str) -> Step {
 }
 
 fn find<'a>(layouts: &'a [Layout], table: &str) -> Result<&'a Layout, Problem> {
-    layouts.iter().find(|layout| layout.table == table).ok_or_else(|| {
-        let known = layouts.iter().map(|layout| format!("`{}`", layout.table)).collect::<Vec<_>>().join(", ");
-        Problem::UnknownTable { name: table.to_owned(), known }
-    })
+    layouts.iter().find(|layout| layout.table == table).ok_or_else(|| unknown(layouts, table))
 }
 
-fn names(leaves: &[Leaf]) -> String {
-    if leaves.is_empty() {
-        return "none: it is one plain table".to_owned();
+fn unknown(layouts: &[Layout], table: &str) -> Problem {
+    let known = layouts.iter().map(|layout| format!("`{}`", layout.table)).collect::<Vec<_>>().join(", ");
+    Problem::UnknownTable { name: table.to_owned(), known }
+}
+
+/// The hash leaves of a table, or why it has none.
+fn names(shape: &Shape) -> String {
+    match shape.leaves() {
+        [] => format!("none: it is {shape}"),
+        leaves => listed(leaves),
     }
+}
+
+fn listed(leaves: &[Leaf]) -> String {
     leaves.iter().map(Leaf::to_string).collect::<Vec<_>>().join(", ")
 }

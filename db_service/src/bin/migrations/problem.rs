@@ -12,12 +12,18 @@ pub(crate) enum Problem {
     NoDatabase,
     #[error("database `{database}` does not have the performance layer")]
     NoLayer { database: String },
+    #[error("the performance layer of database `{database}` is from before there were weekly leaves")]
+    NoWeeks { database: String },
     #[error("the performance layer lays out no table `{name}`")]
     UnknownTable { name: String, known: String },
     #[error("table `{table}` has no leaf `{leaf}`")]
     UnknownLeaf { table: String, leaf: Leaf, leaves: String },
     #[error("table `{table}` has nothing to merge into leaf `{leaf}`")]
     NothingToMerge { table: String, leaf: Leaf, leaves: String },
+    #[error("table `{table}` is laid out by `{key}`")]
+    DividedOtherwise { table: String, key: String },
+    #[error("table `{table}` is laid out by the week, not in {leaves} leaves of equal share")]
+    InWeeks { table: String, leaves: u32 },
     #[error("copying the rows of whole leaves or tables was not agreed to")]
     NoConsent,
     #[error("cannot ask on this terminal")]
@@ -77,12 +83,15 @@ impl Failure for Problem {
                 Some("set DATABASE_URL, or pass `--database-url postgres://user:password@host:5432/database`".into())
             }
             Self::NoDatabase => Some("end the URL in `/<database>`".into()),
-            Self::NoLayer { .. } => Some("nothing was changed; run `migrations` without a command first".into()),
+            Self::NoLayer { .. } | Self::NoWeeks { .. } => Some("nothing was changed; run `migrations` without a command first".into()),
             Self::UnknownTable { known, .. } => Some(format!("it lays out {known}")),
             Self::UnknownLeaf { leaves, .. } => Some(format!("it has {leaves}")),
             Self::NothingToMerge { leaves, .. } => {
                 Some(format!("name the leaf that several of these become: {leaves}; `revert` makes one plain table"))
             }
+            Self::DividedOtherwise { .. } | Self::InWeeks { .. } => Some(
+                "nothing was changed; `migrations layout` shows how it is, `migrations revert` makes one plain table".into(),
+            ),
             Self::NoConsent => Some("nothing was changed; pass `--yes` to agree beforehand".into()),
             Self::Terminal(_) => Some("pass `--yes`".into()),
             Self::Interrupted => Some("nothing is lost; the next run finishes the work".into()),
@@ -113,6 +122,8 @@ impl Failure for Problem {
             | Self::UnknownTable { .. }
             | Self::UnknownLeaf { .. }
             | Self::NothingToMerge { .. }
+            | Self::DividedOtherwise { .. }
+            | Self::InWeeks { .. }
             | Self::UnknownPath { .. }
             | Self::NoVector { .. }
             | Self::Unreadable { .. }
@@ -121,7 +132,7 @@ impl Failure for Problem {
             Self::Search(error) => error.exit(),
             Self::Answers(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
-            Self::NoLayer { .. } => Exit::Violation,
+            Self::NoLayer { .. } | Self::NoWeeks { .. } => Exit::Violation,
             Self::Layer(error) => error.exit(),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Long because every command passes here, and its order is to be seen at one place.
 
+use std::time::Duration;
+
 use database::given::Given;
 use database::server::Server;
 use database::url::Parsed;
@@ -10,13 +12,14 @@ use db_service::layer::{self, PerformancePlan};
 use db_service::maintenance;
 use db_service::subject::{Terms, layouts};
 use ledger::history::{self, History};
+use ledger::migration::LAYER;
 use relayout::layout::Layout;
 use relayout::{Engine, adaptive};
 use sqlx::PgConnection;
 use terminal::Finding;
 use terminal::console::Console;
 use terminal::report::ServerReport;
-use terminal::step::Step;
+use terminal::step::{Status, Step};
 
 use crate::answers;
 use crate::cli::{Command, Options, Plan};
@@ -37,13 +40,15 @@ enum Asked {
     Everything,
     Layouts(Vec<Declaration>),
     Filter(Wish),
+    /// What comes due by itself.
+    Upkeep,
 }
 
 impl Asked {
     /// The tables that are to be worked on; none: all.
     fn tables(&self) -> Option<Vec<String>> {
         match self {
-            Self::Everything => None,
+            Self::Everything | Self::Upkeep => None,
             Self::Layouts(declarations) => Some(declarations.iter().map(|it| it.layout.table.clone()).collect()),
             Self::Filter(_) => Some(vec!["code_files".to_owned()]),
         }
@@ -123,7 +128,10 @@ impl<'a> Run<'a> {
                 self.report(calibrate.run(connection, database, self.console).await?);
                 return Ok(());
             }
-            Some(Command::Maintain(maintain)) => return self.maintain(*maintain, connection, database).await,
+            Some(Command::Maintain(maintain)) => {
+                self.maintain(*maintain, connection, database).await?;
+                return self.upkeep(*maintain, options, url, embedded, connection).await;
+            }
             _ => None,
         };
         if let Some(found) = found {
@@ -156,6 +164,9 @@ impl<'a> Run<'a> {
                 self.report(look::verified(connection, &layouts, &state.ledger, database).await?);
             }
             Some(Command::Layout(asked)) if asked.table.is_none() => self.report(Declare::show(&layouts, database)),
+            Some(Command::Layout(asked)) if asked.by_week.is_some() && !layouts::has_weeks(&state.ledger) => {
+                return Err(Problem::NoWeeks { database: database.to_owned() });
+            }
             Some(Command::Revert(_) | Command::Layout(_)) => {
                 self.declare(options, url, embedded, connection, &layouts).await?;
             }
@@ -208,6 +219,42 @@ impl<'a> Run<'a> {
             steps.push(step);
         };
         Ok(maintenance::maintain(connection, &asked.terms(), database, console, report).await?)
+    }
+
+    /// Of what converges, what comes due by itself. Whoever is at it already does that as well.
+    async fn upkeep(
+        &mut self,
+        asked: Maintain,
+        options: &Options,
+        url: &DatabaseUrl,
+        embedded: &Embedded,
+        connection: &mut PgConnection,
+    ) -> Result<(), Problem> {
+        let database = url.database();
+        let due = layer::upkeep(connection, database, &embedded.migrations).await?;
+        for plan in &due {
+            self.report(plan.unchanged(database));
+            let left_out = |(table, findings): (String, Vec<Finding>)| {
+                let why: Vec<String> = findings.into_iter().map(|finding| finding.message).collect();
+                Step::new(database, LAYER, "layout", table, Status::LeftOut)
+                    .detail(format!("it is due, and {}", why.join("; ")))
+                    .remedy("`migrations plan` says what to do about it")
+            };
+            self.report(plan.refused().into_iter().map(left_out).collect());
+        }
+        let due: Vec<_> = due.iter().filter(|plan| !plan.is_empty() && plan.refused().is_empty()).collect();
+        if asked.dry_run {
+            self.report(due.iter().flat_map(|plan| plan.pending(database)).collect());
+        } else if !due.is_empty() {
+            match self.change(url, options, embedded, Asked::Upkeep).await {
+                Err(Problem::Layer(db_service::Error::Database(database::Error::LockHeld { .. }))) => {
+                    let step = Step::new(database, LAYER, "maintenance", "layouts", Status::LeftOut);
+                    self.report(vec![step.detail("another run is at it").remedy("the next run looks again")]);
+                }
+                outcome => outcome?,
+            }
+        }
+        Ok(())
     }
 
     /// What a run would do, or would refuse to do.
@@ -268,7 +315,7 @@ impl<'a> Run<'a> {
     ) -> Result<Option<Vec<Declaration>>, Problem> {
         let (choice, declarations) = match &options.command {
             Some(Command::Revert(revert)) => (&revert.choice, revert.declare(layouts)?),
-            Some(Command::Layout(asked)) => (&asked.choice, asked.declare(layouts)?),
+            Some(Command::Layout(asked)) => (&asked.choice, asked.declare(connection, layouts, database).await?),
             Some(Command::Merge(merge)) => (&merge.choice, merge.declare(layouts)?),
             Some(Command::Split(split)) => {
                 let (declarations, left_out) = split.declare(connection, layouts, database).await?;
@@ -310,7 +357,9 @@ impl<'a> Run<'a> {
     ) -> Result<(), Problem> {
         let (database, work) = (url.database(), options.work());
         let job = self.console.job(database);
-        let lock = DatabaseLock::acquire(url, work.lock_timeout(), |text| job.announce(text)).await?;
+        // What is due now is so later.
+        let lock_timeout = if matches!(asked, Asked::Upkeep) { Duration::ZERO } else { work.lock_timeout() };
+        let lock = DatabaseLock::acquire(url, lock_timeout, |text| job.announce(text)).await?;
         drop(job);
         let mut worker = Worker::connect(&lock).await?;
         let (console, steps, notes) = (self.console, &mut self.steps, &mut self.notes);
@@ -341,6 +390,14 @@ impl<'a> Run<'a> {
                     adaptive::declare(&mut worker, layout, desired, free_disk, database).await?;
                 }
                 layer::converge(&embedded.migrations, &mut worker, &terms, report).await?;
+            }
+            Asked::Upkeep => {
+                let mut report = report;
+                for plan in layer::upkeep(&mut worker, database, &embedded.migrations).await? {
+                    if !plan.is_empty() && plan.refused().is_empty() {
+                        plan.apply(&terms, &mut worker, &mut report).await?;
+                    }
+                }
             }
             Asked::Filter(wish) => {
                 let state = layer::inspect(&mut worker, database, &embedded.migrations).await?;

@@ -150,6 +150,11 @@ impl Planned for FilterPlan {
         gap.into_iter().chain(awaited).map(|detail| step(database, Status::Pending).detail(detail)).collect()
     }
 
+    fn upkeep(&self) -> Option<Box<dyn Planned>> {
+        let is_there = self.0.as_ref().is_some_and(|filter| filter.is_kept && filter.is_built);
+        is_there.then(|| Box::new(self.clone()) as Box<dyn Planned>)
+    }
+
     fn apply<'a>(
         &'a self,
         terms: &'a Terms<'a>,

@@ -8,7 +8,7 @@ use crate::table::definition::Definition;
 
 pub(super) fn check(server: &ServerFacts, definition: &Definition, target: &Shape) -> Vec<Finding> {
     // A table and its TOAST table with an index each, and its own indexes; the swap locks old and new form.
-    let relations = target.leaves().iter().map(|leaf| leaf.storage().len()).sum::<usize>().max(1);
+    let relations = target.parts().iter().map(|part| part.storage().len()).sum::<usize>().max(1);
     let swap = 2 * relations * (3 + definition.indexes.len());
     // Dropping a form locks the constraints and defaults of all its tables.
     let parts = definition.constraints.len() + definition.columns.iter().filter(|it| it.default.is_some()).count();

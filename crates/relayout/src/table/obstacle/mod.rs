@@ -32,6 +32,7 @@ mod rules;
 mod security_label;
 mod storage_parameters;
 mod subscription;
+mod time_key;
 mod transition_tables;
 mod typed;
 mod unique_constraint;
@@ -49,14 +50,16 @@ use super::definition::Definition;
 use super::dependents::Dependent;
 use crate::layout::Shape;
 
-/// Of the table itself: what the engine does not carry over. `keys` are the columns that choose a row's leaf. Pure.
-pub(crate) fn of_table(definition: &Definition, keys: &[&str]) -> Vec<Finding> {
+/// Of the table itself: what the engine does not carry over into that shape. Pure.
+pub(crate) fn of_table(definition: &Definition, target: &Shape) -> Vec<Finding> {
+    let keys = &target.keys();
     [
         persistence::check(definition),
         access_method::check(definition),
         typed::check(definition),
         extension_member::check(definition),
         partition_key::check(definition, keys),
+        time_key::check(definition, target),
         primary_key::check(definition),
         unique_constraint::check(definition, keys),
         exclusion::check(definition),
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_table_that_is_born_ready_passes() {
-        assert_eq!(of_table(&table(), &["repo_name", "path"]), []);
+        assert_eq!(of_table(&table(), &Shape::Plain), []);
     }
 
     #[test]
@@ -143,7 +146,7 @@ mod tests {
         });
         table.triggers.push(trigger("audit", true));
         assert_eq!(
-            messages(of_table(&table, &["repo_name"])),
+            messages(of_table(&table, &Shape::even("repo_name", "path", 2))),
             [
                 "its column `repo_name` takes nulls",
                 "its unique index `t_body_index` lacks `repo_name`",

@@ -1,0 +1,386 @@
+//! Tables by the week: laid out under writers and through kills, kept ahead of time, and dropped week by week.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ::database::{DatabaseUrl, connection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::Verdict::{self, Passed};
+use crate::command::{block_on, migrations};
+use crate::database::{Database, Stage};
+use crate::random::Random;
+use crate::role::{self, Role};
+use crate::server::TestServer;
+use crate::writers::killed_in_every_phase;
+
+crate::tests![
+    a_table_goes_into_weeks_and_back_under_writers_and_kills,
+    rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills,
+    weeks_are_made_before_they_are_needed,
+    a_clock_that_was_wrong_does_not_stop_weeks,
+    weeks_that_are_over_go_with_their_leaves,
+    times_without_a_zone_have_weeks_too,
+    a_summary_reads_only_the_weeks_that_it_is_about,
+    what_has_no_weeks_is_refused,
+];
+
+const INTO_WEEKS: [&str; 6] = ["layout", "--table", "rag_performance_stats", "--by-week", "inserted_at", "--yes"];
+
+/// So many hours back from now, a row each, one of long ago and one of far ahead; and their twins.
+fn with_rows<'a>(server: &'a TestServer, owner: &Role<'_>, hours: u32) -> Database<'a> {
+    let database = Database::at(server, Stage::Ecto);
+    database.execute(&format!(
+        "INSERT INTO rag_performance_stats (inserted_at, query_type, execution_time_ms)
+         SELECT now() - g * interval '1 hour', 'q' || g % 3, g FROM generate_series(1, {hours}) g;
+         INSERT INTO rag_performance_stats (inserted_at, query_type, execution_time_ms) VALUES
+             ('1999-12-31', 'long ago', 1), ('2099-12-31', 'far ahead', 1), ('infinity', 'for ever', 1), ('-infinity', 'never', 1);
+         CREATE SCHEMA twin;
+         CREATE TABLE twin.stats AS TABLE rag_performance_stats;"
+    ));
+    role::give_all(&database, &owner.name);
+    let login = role::login(&owner.name);
+    let database = database.run_by(login);
+    migrations(&database.runner_text(), &[]).succeeds();
+    database
+}
+
+fn assert_same(database: &Database<'_>, when: &str) {
+    let differing = "SELECT concat_ws(' ', 'only in', * ) FROM (
+        SELECT 'the table', d FROM (TABLE rag_performance_stats EXCEPT ALL TABLE twin.stats) d
+        UNION ALL SELECT 'its twin', d FROM (TABLE twin.stats EXCEPT ALL TABLE rag_performance_stats) d) d LIMIT 5";
+    let differing = differing.replace("concat_ws(' ', 'only in', * )", "d::text");
+    assert_eq!(database.column(&differing), Vec::<String>::new(), "{when}");
+}
+
+/// The Mondays of the weeks that there are leaves for, as weeks from the one that is now.
+fn weeks(database: &Database<'_>) -> Vec<i32> {
+    let weeks = "SELECT floor(extract(epoch FROM since - date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') / 604800)::integer::text
+                 FROM db_service.week_leaves WHERE since IS NOT NULL ORDER BY since";
+    database.column(weeks).iter().map(|week| week.parse().unwrap()).collect()
+}
+
+/// Where a row is that the condition names.
+fn leaf_of(database: &Database<'_>, condition: &str) -> String {
+    database.text(&format!("SELECT DISTINCT tableoid::regclass::text FROM rag_performance_stats WHERE {condition}"))
+}
+
+/// They write the same to the table and to its twin, until they are told to stop.
+struct Writers {
+    stop: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Writers {
+    fn start(url: &DatabaseUrl) -> Self {
+        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let thread = |number| {
+            let (url, stop, written) = (url.clone(), Arc::clone(&stop), Arc::clone(&written));
+            std::thread::spawn(move || block_on(write(&url, number, &stop, &written)))
+        };
+        Self { threads: (0..3).map(thread).collect(), stop, written }
+    }
+
+    fn finish(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().expect("a writer meets no error but those to retry on");
+        }
+        self.written.load(Ordering::Relaxed)
+    }
+}
+
+async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &AtomicU64) {
+    let mut connection = connection::connect(url).await.unwrap();
+    let mut random = Random::new(number + 1);
+    let begin = ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"];
+    while !stop.load(Ordering::Relaxed) {
+        match write_once(&mut connection, begin[usize::try_from(number).unwrap() % 3], &mut random).await {
+            Ok(()) => {
+                written.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let state = ::database::cause::sql_state(&error);
+                assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    connection::close(connection).await;
+}
+
+async fn write_once(connection: &mut PgConnection, begin: &'static str, random: &mut Random) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with(begin).await?;
+    let (id, kind, hours) = (random.next() % 2000, random.next() % 4, random.next() % 2000);
+    // From some weeks ago to some weeks ahead.
+    let time = format!("date_trunc('hour', transaction_timestamp()) + {hours} * interval '1 hour' - interval '40 days'");
+    for relation in ["public.rag_performance_stats", "twin.stats"] {
+        let statement = match kind {
+            0 | 1 => format!(
+                "INSERT INTO {relation} (id, inserted_at, query_type, execution_time_ms, rows_returned, cache_hit)
+                 VALUES ({}, {time}, 'written', {hours}, 0, false)",
+                1_000_000 + random_id(id, hours)
+            ),
+            // It may move from one leaf to another.
+            2 => format!("UPDATE {relation} SET inserted_at = {time}, rows_returned = {hours} WHERE id = {id}"),
+            _ => format!("DELETE FROM {relation} WHERE id = {id}"),
+        };
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
+fn random_id(id: u64, hours: u64) -> u64 {
+    id * 2000 + hours
+}
+
+fn a_table_goes_into_weeks_and_back_under_writers_and_kills(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 2000);
+    let url = database.runner_text();
+    let undisturbed = database.dump();
+    let writers = Writers::start(&database.url);
+    killed_in_every_phase(&database, &INTO_WEEKS, 1);
+    migrations(&url, &[]).succeeds();
+    assert_same(&database, "in weeks");
+    assert_eq!(weeks(&database).first_chunk(), Some(&[-12, -11, -10]), "2000 hours");
+    assert_eq!(weeks(&database).last(), Some(&4));
+    for row in ["long ago", "far ahead", "for ever", "never"] {
+        assert!(leaf_of(&database, &format!("query_type = '{row}'")).starts_with("leaf_rest_"), "{row}");
+    }
+    migrations(&url, &["verify"]).succeeds();
+    migrations(&url, &[]).succeeds().changes_nothing();
+    migrations(&url, &["revert", "--table", "rag_performance_stats", "--yes"])
+        .succeeds()
+        .says("to go back: `migrations layout --table rag_performance_stats --by-week inserted_at`");
+    assert!(writers.finish() > 20, "the writers had no turn");
+    assert_same(&database, "in one table again");
+    database.execute(
+        "DELETE FROM db_service.layout WHERE path_key IS NULL; DROP TABLE twin.held; DROP FUNCTION twin.hold()",
+    );
+    assert!(database.dump() == undisturbed, "its definition differs");
+    Passed
+}
+
+/// Nobody has made leaves for some weeks: what was written meanwhile is in none of them.
+fn rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 500);
+    let url = database.runner_text();
+    migrations(&url, &INTO_WEEKS).succeeds().says("Converted layout `rag_performance_stats` to 8 weekly leaves");
+    forget_weeks(&database, 0);
+    assert_eq!(weeks(&database).last(), Some(&-1));
+    let now = "inserted_at BETWEEN now() - interval '1 hour' AND now() + interval '1 hour'";
+    let both = ["public.rag_performance_stats", "twin.stats"];
+    // What is too old goes in any case.
+    database.execute("DELETE FROM twin.stats s WHERE NOT EXISTS (SELECT FROM rag_performance_stats r WHERE r.id = s.id)");
+    for relation in both {
+        database.execute(&format!("DELETE FROM {relation} WHERE query_type IN ('long ago', 'never')"));
+        database.execute(&format!(
+            "INSERT INTO {relation} (id, inserted_at, query_type, execution_time_ms, rows_returned, cache_hit)
+             SELECT 900000 + g, date_trunc('hour', now()) + g * interval '1 hour', 'early', g, 0, false FROM generate_series(0, 500) g"
+        ));
+    }
+    assert!(leaf_of(&database, now).starts_with("leaf_rest_"));
+    let writers = Writers::start(&database.url);
+    killed_in_every_phase(&database, &["maintain"], 1);
+    migrations(&url, &["maintain"]).succeeds();
+    writers.finish();
+    assert_same(&database, "with more weeks");
+    assert_eq!(weeks(&database).last(), Some(&4));
+    let early = "SELECT bool_and(tableoid::regclass::text LIKE 'leaf_week_%') FROM rag_performance_stats WHERE query_type = 'early'";
+    assert!(database.truth(early), "each row is in its week");
+    migrations(&url, &["verify"]).succeeds();
+    Passed
+}
+
+/// As if no leaves had been made since so many weeks before now.
+fn forget_weeks(database: &Database<'_>, from: i32) {
+    let leaves = database.column(&format!(
+        "SELECT leaf_schema FROM db_service.week_leaves
+         WHERE since >= date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + {from} * interval '1 week'"
+    ));
+    for leaf in leaves {
+        database.execute(&format!("DROP SCHEMA {leaf} CASCADE"));
+    }
+}
+
+fn weeks_are_made_before_they_are_needed(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 10);
+    let url = database.runner_text();
+    migrations(&url, &INTO_WEEKS).succeeds();
+    let all = weeks(&database);
+    migrations(&url, &["maintain", "--dry-run", "--verbose"]).says("Unchanged layout `rag_performance_stats`");
+    forget_weeks(&database, 3);
+    migrations(&url, &[]).succeeds().changes_nothing();
+    forget_weeks(&database, 2);
+    migrations(&url, &["plan"]).exits(3).says("; now ").prints("ATTACH PARTITION");
+    migrations(&url, &["maintain", "--dry-run"]).exits(3).says("Pending layout `rag_performance_stats`");
+    migrations(&url, &[]).succeeds().says("Converted layout `rag_performance_stats`");
+    assert_eq!(weeks(&database), all);
+    forget_weeks(&database, 1);
+    migrations(&url, &["maintain"]).succeeds().says("Converted layout `rag_performance_stats`").says("writers blocked");
+    assert_eq!(weeks(&database), all);
+    migrations(&url, &["maintain"]).succeeds();
+    migrations(&url, &["maintain"]).succeeds().changes_nothing();
+    // Whoever may not change the table is told so, and everything else is done.
+    forget_weeks(&database, 1);
+    let other = Role::new(server);
+    database.execute(&format!(
+        "GRANT USAGE ON SCHEMA db_service TO {0}; GRANT SELECT ON ALL TABLES IN SCHEMA db_service TO {0};
+         GRANT SELECT, DELETE ON rag_performance_stats TO {0}",
+        other.name
+    ));
+    migrations(&other.url(&database), &["maintain"]).succeeds().says("Left out layout `rag_performance_stats`");
+    database.execute(&format!("DROP OWNED BY {}", other.name));
+    Passed
+}
+
+/// It had leaves made for weeks of the year 2087, and was put right.
+fn a_clock_that_was_wrong_does_not_stop_weeks(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 10);
+    let url = database.runner_text();
+    migrations(&url, &INTO_WEEKS).succeeds();
+    forget_weeks(&database, 0);
+    database.execute(
+        "CREATE SCHEMA leaf_week_20870106;
+         CREATE TABLE leaf_week_20870106.rag_performance_stats PARTITION OF rag_performance_stats
+             FOR VALUES FROM ('2087-01-06 00:00:00+00') TO ('2087-01-13 00:00:00+00')",
+    );
+    role::give_all(&database, &owner.name);
+    database.execute(&format!(
+        "ALTER SCHEMA leaf_week_20870106 OWNER TO {0}; ALTER TABLE leaf_week_20870106.rag_performance_stats OWNER TO {0}",
+        owner.name
+    ));
+    migrations(&url, &[]).succeeds().says("Converted layout `rag_performance_stats`");
+    let there = weeks(&database);
+    assert!([0, 1, 2, 3, 4].iter().all(|week| there.contains(week)), "{there:?}");
+    assert!(there.last() > Some(&1000));
+    migrations(&url, &[]).succeeds().changes_nothing();
+    Passed
+}
+
+fn weeks_that_are_over_go_with_their_leaves(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 3000);
+    let url = database.runner_text();
+    migrations(&url, &INTO_WEEKS).succeeds();
+    database.execute("DELETE FROM rag_performance_stats WHERE query_type IN ('far ahead', 'for ever')");
+    let keep = ["maintain", "--keep-statistics", "30d"];
+    let other = Role::new(server);
+    database.execute(&format!("GRANT SELECT, DELETE ON rag_performance_stats TO {}", other.name));
+    migrations(&other.url(&database), &keep).succeeds().says("and this role does not own the table");
+    let before = weeks(&database);
+    database.with(async |connection| {
+        sqlx::raw_sql("BEGIN; SELECT FROM rag_performance_stats LIMIT 1").execute(&mut *connection).await.unwrap();
+        migrations(&url, &keep).succeeds().says("the table is in use, or being changed");
+        sqlx::raw_sql("COMMIT").execute(connection).await.unwrap();
+    });
+    assert_eq!(weeks(&database), before, "whoever reads is not interrupted");
+    migrations(&url, &[&keep[..], &["--dry-run"]].concat()).exits(3).says("weeks are older than they are kept");
+    migrations(&url, &keep).succeeds().says("weeks dropped, ");
+    let left = weeks(&database);
+    assert!(matches!(left.first(), Some(-5 | -4)) && left.last() == Some(&4), "{left:?}");
+    let rows = "SELECT min(inserted_at) BETWEEN now() - interval '37 days' AND now() - interval '30 days' FROM rag_performance_stats";
+    assert!(database.truth(rows), "whole weeks go, and what was older than all weeks");
+    let schemas = "SELECT count(*)::text FROM pg_namespace WHERE nspname ~ '^leaf_week_'";
+    assert_eq!(database.text(schemas), left.len().to_string(), "a schema goes with what was in it");
+    migrations(&url, &keep).succeeds().changes_nothing();
+    migrations(&url, &[]).succeeds().changes_nothing();
+    assert_eq!(weeks(&database), left, "they do not come again");
+    database.execute(&format!("DROP OWNED BY {}", other.name));
+    Passed
+}
+
+fn times_without_a_zone_have_weeks_too(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    let name = database.text("SELECT quote_ident(current_database())");
+    database.execute(&format!(
+        "ALTER DATABASE {name} SET timezone = 'America/New_York'; ALTER DATABASE {name} SET datestyle = 'SQL, DMY'"
+    ));
+    for (table, kind) in [("with_zone", "timestamptz"), ("without_zone", "timestamp(0)"), ("whole_days", "date")] {
+        database.execute(&format!(
+            "CREATE TABLE {table} (id bigint, at {kind}, PRIMARY KEY (id, at));
+             INSERT INTO {table} SELECT g, (now() AT TIME ZONE 'UTC')::timestamp - g * interval '1 day' FROM generate_series(1, 20) g"
+        ));
+        migrations(&url, &["layout", "--table", table, "--by-week", "at", "--yes"]).succeeds().says("weekly leaves");
+        migrations(&url, &[]).succeeds().changes_nothing();
+        let is_in_its_week = format!(
+            "SELECT bool_and(tableoid::regclass::text = format('leaf_week_%s.{table}', to_char(date_trunc('week', at::timestamp), 'YYYYMMDD')))
+             FROM {table}"
+        );
+        if kind != "timestamptz" {
+            assert!(database.truth(&is_in_its_week), "{table}");
+        }
+        assert_eq!(database.text(&format!("SELECT count(*)::text FROM {table}")), "20");
+    }
+    migrations(&url, &["verify"]).succeeds();
+    Passed
+}
+
+fn a_summary_reads_only_the_weeks_that_it_is_about(server: &TestServer) -> Verdict {
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 2000);
+    migrations(&database.runner_text(), &INTO_WEEKS).succeeds();
+    let summary = include_str!("../../../db_service/queries/stats_summary.sql");
+    // As a plan that was made once has it: a parameter that is asked for when it runs.
+    let summary = summary.replace("$1", "(SELECT '1 day'::text)").replace("$2", "24").replace("$3", "NULL");
+    let summary: String = summary.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    let plan = database.column(&format!("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) {summary}"));
+    let are_read = |line: &&String| line.contains(" on rag_performance_stats") && !line.contains("never executed");
+    let read = plan.iter().filter(are_read).count();
+    // That of this day, it may be the one before, those of the weeks to come, and what is in none of them.
+    assert!((1..=7).contains(&read), "{plan:#?}");
+    migrations(&database.runner_text(), &["stats", "--since", "7d"]).succeeds();
+    Passed
+}
+
+fn what_has_no_weeks_is_refused(server: &TestServer) -> Verdict {
+    let database = Database::at(server, Stage::All);
+    let url = database.url_text();
+    database.execute(
+        "CREATE TABLE numbered (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+         CREATE TABLE named (id bigint, at text, PRIMARY KEY (id, at));
+         CREATE TABLE monthly (id bigint, at timestamptz, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+         CREATE TABLE monthly_1 PARTITION OF monthly FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');",
+    );
+    let before = database.dump();
+    let by_week = |table: &str, code| {
+        migrations(&url, &["layout", "--table", table, "--by-week", "at", "--yes"]).exits(code)
+    };
+    by_week("nowhere", 4).says("it does not exist");
+    by_week("numbered", 4).says("its unique constraint `numbered_pkey` lacks `at`");
+    by_week("named", 4).says("its column `at` is text, which has no weeks");
+    by_week("monthly", 4).says("its partition `public.monthly_1` is not one of ours");
+    by_week("code_files", 2).says("table `code_files` is laid out by `repo_name`");
+    migrations(&url, &["layout", "--by-week", "at"]).exits(2);
+    migrations(&url, &["layout", "--table", "rag_performance_stats"]).exits(2);
+    assert!(database.dump() == before, "something was touched");
+    migrations(&url, &[&INTO_WEEKS[..], &["--dry-run"]].concat()).exits(3).says("weekly leaves");
+    assert!(database.dump() == before, "a dry run changed something");
+    migrations(&url, &INTO_WEEKS).succeeds();
+    migrations(&url, &["layout", "--table", "rag_performance_stats", "--leaves", "16", "--yes"])
+        .exits(2)
+        .says("laid out by the week, not in 16 leaves");
+    migrations(&url, &["merge", "--table", "rag_performance_stats", "--leaf", "2/0"]).exits(2).says("weekly leaves");
+    migrations(&url, &["split", "--table", "rag_performance_stats"]).succeeds();
+    if server.offers("timescaledb") {
+        database.execute(
+            "CREATE EXTENSION IF NOT EXISTS timescaledb;
+             CREATE TABLE chunked (id bigint, at timestamptz, PRIMARY KEY (id, at));
+             SELECT create_hypertable('chunked', 'at'); INSERT INTO chunked VALUES (1, now())",
+        );
+        by_week("chunked", 4).says("it takes part in inheritance");
+    }
+    // Rows of all other times would be refused by the server.
+    let rest = database.text("SELECT leaf_schema FROM db_service.week_leaves WHERE since IS NULL");
+    database.execute(&format!("ALTER TABLE rag_performance_stats DETACH PARTITION {rest}.rag_performance_stats"));
+    migrations(&url, &["verify"]).exits(4).says("is gone or detached").says("rag_performance_stats DEFAULT`");
+    Passed
+}
