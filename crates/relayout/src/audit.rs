@@ -73,7 +73,8 @@ pub async fn audit(
         good("indexes", "all", "all are valid");
     }
     findings.extend(indexes.into_iter().map(|index| Violation::InvalidIndex(index).into()));
-    let leftovers = sqlx::query_file_scalar!("queries/leftovers.sql", SCHEMAS).fetch_all(connection).await.map_err(&failed)?;
+    let leftovers =
+        sqlx::query_file_scalar!("queries/leftovers.sql", SCHEMAS).fetch_all(connection).await.map_err(&failed)?;
     if leftovers.is_empty() {
         good("leftovers", "none", "none of finished work");
     }

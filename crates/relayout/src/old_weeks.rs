@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use database::Statement;
 use database::retry::{self, Attempt, Attempts, LockTrouble as _};
 use database::statement::{self, FIRST_LOCK_TIMEOUT, set_lock_timeout};
 use database::transaction::{self, End};
-use database::Statement;
 use sqlx::PgConnection;
 
 use crate::job::Job;
@@ -21,7 +21,7 @@ const ATTEMPTS: Attempts = Attempts { most: 8, first: FIRST_LOCK_TIMEOUT, longes
 /// When the server refuses it for another reason.
 pub async fn drop(connection: &mut PgConnection, table: &str, week: Week) -> Result<bool, sqlx::Error> {
     let leaf = Part::Week(week).of(table);
-    let once = async |connection: &mut &mut PgConnection, timeout| {
+    let once = async |connection: &mut PgConnection, timeout| {
         let work = async |connection: &mut PgConnection| {
             set_lock_timeout(connection, timeout).await?;
             if is_being_changed(connection, table).await? {
@@ -33,7 +33,7 @@ pub async fn drop(connection: &mut PgConnection, table: &str, week: Week) -> Res
         };
         transaction::run(connection, transaction::CHANGE, work).await
     };
-    match retry::until_locked(&mut &mut *connection, ATTEMPTS, async |_| Ok(()), once).await {
+    match retry::until_locked(connection, ATTEMPTS, async |_| Ok(()), once).await {
         Ok(is_gone) => Ok(is_gone.unwrap_or(false)),
         Err(error) if error.is_lock_trouble() => Ok(false),
         Err(error) => Err(error),

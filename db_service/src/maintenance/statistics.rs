@@ -78,7 +78,10 @@ impl Task for Statistics {
             .await?;
             Ok(match rows {
                 _ if dropped < weeks.old.len() => State::LeftOut {
-                    why: format!("{dropped} of {} weeks dropped: the table is in use, or being changed", weeks.old.len()),
+                    why: format!(
+                        "{dropped} of {} weeks dropped: the table is in use, or being changed",
+                        weeks.old.len()
+                    ),
                     remedy: "the next run tries again".into(),
                 },
                 State::Fine(rows) if dropped > 0 => State::Fine(format!("{dropped} weeks dropped, {rows}")),

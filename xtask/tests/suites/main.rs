@@ -72,6 +72,7 @@ mod triggers;
 mod twins;
 mod vchordrq;
 mod versions;
+mod weekly;
 mod weeks;
 mod words;
 mod worker;

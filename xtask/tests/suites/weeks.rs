@@ -1,19 +1,11 @@
 //! Tables by the week: laid out under writers and through kills, kept ahead of time, and dropped week by week.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
-
-use ::database::{DatabaseUrl, connection};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-
-use crate::Verdict::{self, Passed};
-use crate::command::{block_on, migrations};
+use crate::Verdict::{self, Passed, Skipped};
+use crate::command::migrations;
 use crate::database::{Database, Stage};
-use crate::random::Random;
 use crate::role::{self, Role};
 use crate::server::TestServer;
+use crate::weekly::{Writers, assert_same, forget_weeks, leaf_of, weeks, with_rows};
 use crate::writers::killed_in_every_phase;
 
 crate::tests![
@@ -25,117 +17,10 @@ crate::tests![
     times_without_a_zone_have_weeks_too,
     a_summary_reads_only_the_weeks_that_it_is_about,
     what_has_no_weeks_is_refused,
+    timescaledb_may_come_and_go,
 ];
 
 const INTO_WEEKS: [&str; 6] = ["layout", "--table", "rag_performance_stats", "--by-week", "inserted_at", "--yes"];
-
-/// So many hours back from now, a row each, one of long ago and one of far ahead; and their twins.
-fn with_rows<'a>(server: &'a TestServer, owner: &Role<'_>, hours: u32) -> Database<'a> {
-    let database = Database::at(server, Stage::Ecto);
-    database.execute(&format!(
-        "INSERT INTO rag_performance_stats (inserted_at, query_type, execution_time_ms)
-         SELECT now() - g * interval '1 hour', 'q' || g % 3, g FROM generate_series(1, {hours}) g;
-         INSERT INTO rag_performance_stats (inserted_at, query_type, execution_time_ms) VALUES
-             ('1999-12-31', 'long ago', 1), ('2099-12-31', 'far ahead', 1), ('infinity', 'for ever', 1), ('-infinity', 'never', 1);
-         CREATE SCHEMA twin;
-         CREATE TABLE twin.stats AS TABLE rag_performance_stats;"
-    ));
-    role::give_all(&database, &owner.name);
-    let login = role::login(&owner.name);
-    let database = database.run_by(login);
-    migrations(&database.runner_text(), &[]).succeeds();
-    database
-}
-
-fn assert_same(database: &Database<'_>, when: &str) {
-    let differing = "SELECT concat_ws(' ', 'only in', * ) FROM (
-        SELECT 'the table', d FROM (TABLE rag_performance_stats EXCEPT ALL TABLE twin.stats) d
-        UNION ALL SELECT 'its twin', d FROM (TABLE twin.stats EXCEPT ALL TABLE rag_performance_stats) d) d LIMIT 5";
-    let differing = differing.replace("concat_ws(' ', 'only in', * )", "d::text");
-    assert_eq!(database.column(&differing), Vec::<String>::new(), "{when}");
-}
-
-/// The Mondays of the weeks that there are leaves for, as weeks from the one that is now.
-fn weeks(database: &Database<'_>) -> Vec<i32> {
-    let weeks = "SELECT floor(extract(epoch FROM since - date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') / 604800)::integer::text
-                 FROM db_service.week_leaves WHERE since IS NOT NULL ORDER BY since";
-    database.column(weeks).iter().map(|week| week.parse().unwrap()).collect()
-}
-
-/// Where a row is that the condition names.
-fn leaf_of(database: &Database<'_>, condition: &str) -> String {
-    database.text(&format!("SELECT DISTINCT tableoid::regclass::text FROM rag_performance_stats WHERE {condition}"))
-}
-
-/// They write the same to the table and to its twin, until they are told to stop.
-struct Writers {
-    stop: Arc<AtomicBool>,
-    written: Arc<AtomicU64>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Writers {
-    fn start(url: &DatabaseUrl) -> Self {
-        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let thread = |number| {
-            let (url, stop, written) = (url.clone(), Arc::clone(&stop), Arc::clone(&written));
-            std::thread::spawn(move || block_on(write(&url, number, &stop, &written)))
-        };
-        Self { threads: (0..3).map(thread).collect(), stop, written }
-    }
-
-    fn finish(self) -> u64 {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            thread.join().expect("a writer meets no error but those to retry on");
-        }
-        self.written.load(Ordering::Relaxed)
-    }
-}
-
-async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &AtomicU64) {
-    let mut connection = connection::connect(url).await.unwrap();
-    let mut random = Random::new(number + 1);
-    let begin = ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"];
-    while !stop.load(Ordering::Relaxed) {
-        match write_once(&mut connection, begin[usize::try_from(number).unwrap() % 3], &mut random).await {
-            Ok(()) => {
-                written.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) => {
-                let state = ::database::cause::sql_state(&error);
-                assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    connection::close(connection).await;
-}
-
-async fn write_once(connection: &mut PgConnection, begin: &'static str, random: &mut Random) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with(begin).await?;
-    let (id, kind, hours) = (random.next() % 2000, random.next() % 4, random.next() % 2000);
-    // From some weeks ago to some weeks ahead.
-    let time = format!("date_trunc('hour', transaction_timestamp()) + {hours} * interval '1 hour' - interval '40 days'");
-    for relation in ["public.rag_performance_stats", "twin.stats"] {
-        let statement = match kind {
-            0 | 1 => format!(
-                "INSERT INTO {relation} (id, inserted_at, query_type, execution_time_ms, rows_returned, cache_hit)
-                 VALUES ({}, {time}, 'written', {hours}, 0, false)",
-                1_000_000 + random_id(id, hours)
-            ),
-            // It may move from one leaf to another.
-            2 => format!("UPDATE {relation} SET inserted_at = {time}, rows_returned = {hours} WHERE id = {id}"),
-            _ => format!("DELETE FROM {relation} WHERE id = {id}"),
-        };
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
-}
-
-fn random_id(id: u64, hours: u64) -> u64 {
-    id * 2000 + hours
-}
 
 fn a_table_goes_into_weeks_and_back_under_writers_and_kills(server: &TestServer) -> Verdict {
     let owner = Role::new(server);
@@ -176,7 +61,8 @@ fn rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills(server
     let now = "inserted_at BETWEEN now() - interval '1 hour' AND now() + interval '1 hour'";
     let both = ["public.rag_performance_stats", "twin.stats"];
     // What is too old goes in any case.
-    database.execute("DELETE FROM twin.stats s WHERE NOT EXISTS (SELECT FROM rag_performance_stats r WHERE r.id = s.id)");
+    database
+        .execute("DELETE FROM twin.stats s WHERE NOT EXISTS (SELECT FROM rag_performance_stats r WHERE r.id = s.id)");
     for relation in both {
         database.execute(&format!("DELETE FROM {relation} WHERE query_type IN ('long ago', 'never')"));
         database.execute(&format!(
@@ -195,17 +81,6 @@ fn rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills(server
     assert!(database.truth(early), "each row is in its week");
     migrations(&url, &["verify"]).succeeds();
     Passed
-}
-
-/// As if no leaves had been made since so many weeks before now.
-fn forget_weeks(database: &Database<'_>, from: i32) {
-    let leaves = database.column(&format!(
-        "SELECT leaf_schema FROM db_service.week_leaves
-         WHERE since >= date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + {from} * interval '1 week'"
-    ));
-    for leaf in leaves {
-        database.execute(&format!("DROP SCHEMA {leaf} CASCADE"));
-    }
 }
 
 fn weeks_are_made_before_they_are_needed(server: &TestServer) -> Verdict {
@@ -351,9 +226,8 @@ fn what_has_no_weeks_is_refused(server: &TestServer) -> Verdict {
          CREATE TABLE monthly_1 PARTITION OF monthly FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');",
     );
     let before = database.dump();
-    let by_week = |table: &str, code| {
-        migrations(&url, &["layout", "--table", table, "--by-week", "at", "--yes"]).exits(code)
-    };
+    let by_week =
+        |table: &str, code| migrations(&url, &["layout", "--table", table, "--by-week", "at", "--yes"]).exits(code);
     by_week("nowhere", 4).says("it does not exist");
     by_week("numbered", 4).says("its unique constraint `numbered_pkey` lacks `at`");
     by_week("named", 4).says("its column `at` is text, which has no weeks");
@@ -382,5 +256,28 @@ fn what_has_no_weeks_is_refused(server: &TestServer) -> Verdict {
     let rest = database.text("SELECT leaf_schema FROM db_service.week_leaves WHERE since IS NULL");
     database.execute(&format!("ALTER TABLE rag_performance_stats DETACH PARTITION {rest}.rag_performance_stats"));
     migrations(&url, &["verify"]).exits(4).says("is gone or detached").says("rag_performance_stats DEFAULT`");
+    Passed
+}
+
+fn timescaledb_may_come_and_go(server: &TestServer) -> Verdict {
+    if !server.offers("timescaledb") {
+        return Skipped("this server does not offer `timescaledb`".into());
+    }
+    let owner = Role::new(server);
+    let database = with_rows(server, &owner, 500);
+    let url = database.runner_text();
+    migrations(&url, &INTO_WEEKS).succeeds();
+    // As a test before this one may have left the template.
+    database.execute("DROP EXTENSION IF EXISTS timescaledb CASCADE");
+    assert_same(&database, "without it");
+    database.execute("CREATE EXTENSION timescaledb");
+    migrations(&url, &[]).succeeds().changes_nothing();
+    forget_weeks(&database, 1);
+    migrations(&url, &["maintain"]).succeeds().says("Converted layout `rag_performance_stats`");
+    migrations(&url, &["verify"]).succeeds();
+    database.execute("DROP EXTENSION timescaledb CASCADE");
+    database.execute("DELETE FROM twin.stats WHERE query_type IN ('long ago', 'never')");
+    assert_same(&database, "without it again");
+    migrations(&url, &[]).succeeds().changes_nothing();
     Passed
 }

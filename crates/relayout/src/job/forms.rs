@@ -3,7 +3,7 @@
 //! The new form is built as a *shadow*, the root of a partitioned table or a plain table, in the schema [`NEW`], under the
 //! table's own name and with its own names for indexes and constraints. Nothing is ever renamed. A swap of whole tables
 //! is two `SET SCHEMA`; a swap of leaves detaches the new ones from the shadow and attaches them to the table. Leaves live
-//! in schemas of their own from the start, see [`Leaf::schema`].
+//! in schemas of their own from the start, see [`Part::schema`].
 
 use database::Relation;
 

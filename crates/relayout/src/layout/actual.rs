@@ -74,10 +74,7 @@ pub(super) fn actual(
 
 impl Found {
     fn share(&self) -> Leaf {
-        Leaf {
-            paths: self.parts.unwrap_or(1),
-            ..Leaf::new(self.modulus.unwrap_or(1), self.remainder.unwrap_or(0))
-        }
+        Leaf { paths: self.parts.unwrap_or(1), ..Leaf::new(self.modulus.unwrap_or(1), self.remainder.unwrap_or(0)) }
     }
 
     /// Whether it lies where a leaf of such rows does.
@@ -104,7 +101,8 @@ impl Found {
 /// Leaves by week, and what is missing: where there is none for all other times, rows would be refused.
 fn in_weeks(key: &str, found: &[Found]) -> (Shape, Vec<Part>) {
     let parts: Vec<Part> = found.iter().filter_map(Found::in_time).collect();
-    let mut weeks: Vec<Week> = parts.iter().filter_map(|it| if let Part::Week(week) = it { Some(*week) } else { None }).collect();
+    let mut weeks: Vec<Week> =
+        parts.iter().filter_map(|it| if let Part::Week(week) = it { Some(*week) } else { None }).collect();
     weeks.sort_unstable();
     let last = weeks.last().copied().unwrap_or(Week::new(0));
     let rest = parts.iter().find_map(|it| if let Part::Rest(last) = it { Some(*last) } else { None });

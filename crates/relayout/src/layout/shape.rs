@@ -79,7 +79,9 @@ impl Shape {
             Self::Plain => Vec::new(),
             Self::Hash { leaves, .. } => leaves.iter().copied().map(Part::Share).collect(),
             // Last what takes all that no other does: or what is attached after it would have to be looked for in it.
-            Self::Weeks { weeks, rest, .. } => weeks.iter().copied().map(Part::Week).chain([Part::Rest(*rest)]).collect(),
+            Self::Weeks { weeks, rest, .. } => {
+                weeks.iter().copied().map(Part::Week).chain([Part::Rest(*rest)]).collect()
+            }
         }
     }
 

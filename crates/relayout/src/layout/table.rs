@@ -172,20 +172,19 @@ async fn read(
             (_, _, ..=1) => Shape::Plain,
             (Division::Hash { key, path_key }, Some(Json(leaves)), _) => Shape::of(key, path_key, leaves),
             (Division::Hash { key, path_key }, None, count) => Shape::even(key, path_key, count),
-            (Division::Weeks { key }, ..) => match row.target {
-                // So long as it is on its way, time does not change it.
-                Some(Json(target @ Shape::Weeks { .. })) => target,
-                _ => {
-                    let there = if let Shape::Weeks { weeks, .. } = &actual { weeks.as_slice() } else { &[] };
-                    let is_new = there.is_empty() && row.can_tell_times;
-                    let now = Week::new(row.week);
-                    let rows_from = match is_new {
-                        true => oldest(connection, &row.table_name, key, now.later(-Week::BACK)).await?,
-                        false => None,
-                    };
-                    Shape::weeks(key, Week::wanted(there, rows_from, now), &actual)
+            (Division::Weeks { key }, ..) => {
+                let now = Week::new(row.week);
+                let on_its_way = row.target.map(|Json(target)| target);
+                match on_its_way.filter(|target| matches!(target, Shape::Weeks { .. })) {
+                    // Until it is there, time does not change it.
+                    Some(target) => target,
+                    None => Shape::weeks(
+                        key,
+                        weeks(connection, &row.table_name, key, &actual, now, row.can_tell_times).await?,
+                        &actual,
+                    ),
                 }
-            },
+            }
         };
         let (table, phase) = (row.table_name, row.phase);
         layouts.push(Layout { table, desired, actual, division, damage, phase, estimate: None });
@@ -193,8 +192,28 @@ async fn read(
     Ok(layouts)
 }
 
+/// The weeks that a table should have now which is of this shape.
+async fn weeks(
+    connection: &mut PgConnection,
+    table: &str,
+    key: &str,
+    actual: &Shape,
+    now: Week,
+    can_tell_times: bool,
+) -> Result<Vec<Week>, sqlx::Error> {
+    let there = if let Shape::Weeks { weeks, .. } = actual { weeks.as_slice() } else { &[] };
+    let is_new = there.is_empty() && can_tell_times;
+    let rows_from = if is_new { oldest(connection, table, key, now.later(-Week::BACK)).await? } else { None };
+    Ok(Week::wanted(there, rows_from, now))
+}
+
 /// The week of a table's oldest row of those that are to have leaves by the week at all.
-async fn oldest(connection: &mut PgConnection, table: &str, key: &str, from: Week) -> Result<Option<Week>, sqlx::Error> {
+async fn oldest(
+    connection: &mut PgConnection,
+    table: &str,
+    key: &str,
+    from: Week,
+) -> Result<Option<Week>, sqlx::Error> {
     let (table, key, from) = (Relation::public(table), identifier(key), from.since());
     let query = format!(
         "SELECT LEAST(pg_catalog.floor((EXTRACT(epoch FROM pg_catalog.min({key})) / 86400 - 4) / 7), 400000)::integer

@@ -7,6 +7,7 @@ mod calibrate;
 mod cli;
 mod consent;
 mod create_index;
+mod declare;
 mod embedded;
 mod filters;
 mod layout;

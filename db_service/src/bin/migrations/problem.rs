@@ -83,14 +83,17 @@ impl Failure for Problem {
                 Some("set DATABASE_URL, or pass `--database-url postgres://user:password@host:5432/database`".into())
             }
             Self::NoDatabase => Some("end the URL in `/<database>`".into()),
-            Self::NoLayer { .. } | Self::NoWeeks { .. } => Some("nothing was changed; run `migrations` without a command first".into()),
+            Self::NoLayer { .. } | Self::NoWeeks { .. } => {
+                Some("nothing was changed; run `migrations` without a command first".into())
+            }
             Self::UnknownTable { known, .. } => Some(format!("it lays out {known}")),
             Self::UnknownLeaf { leaves, .. } => Some(format!("it has {leaves}")),
             Self::NothingToMerge { leaves, .. } => {
                 Some(format!("name the leaf that several of these become: {leaves}; `revert` makes one plain table"))
             }
             Self::DividedOtherwise { .. } | Self::InWeeks { .. } => Some(
-                "nothing was changed; `migrations layout` shows how it is, `migrations revert` makes one plain table".into(),
+                "nothing was changed; `migrations layout` shows how it is, `migrations revert` makes one plain table"
+                    .into(),
             ),
             Self::NoConsent => Some("nothing was changed; pass `--yes` to agree beforehand".into()),
             Self::Terminal(_) => Some("pass `--yes`".into()),

@@ -9,7 +9,8 @@ pub(super) fn check(definition: &Definition, target: &Shape) -> Vec<Finding> {
     let Shape::Weeks { key, .. } = target else { return Vec::new() };
     let is_time = |kind: &str| kind == "date" || kind.starts_with("timestamp");
     let other = definition.column(key).filter(|column| !is_time(&column.data_type));
-    let finding = |kind: &String| Finding::new("week-of-no-time", format!("its column `{key}` is {kind}, which has no weeks"));
+    let finding =
+        |kind: &String| Finding::new("week-of-no-time", format!("its column `{key}` is {kind}, which has no weeks"));
     other.map(|column| finding(&column.data_type)).into_iter().collect()
 }
 
