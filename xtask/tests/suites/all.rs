@@ -106,6 +106,7 @@ fn the_second_run_says_unchanged_for_every_step(server: &TestServer) -> Verdict 
         Unchanged migration `010_content_filter` in `<0>`
         Unchanged migration `011_lean_versions` in `<0>`
         Unchanged migration `012_semantic_cache` in `<0>`
+        Unchanged migration `013_weekly_leaves` in `<0>`
         Unchanged layout `code_files` 16 hash leaves in `<0>`
         Unchanged layout `embeddings` 16 hash leaves in `<0>`
         Unchanged triggers `code_files` 4 for versions, on the table and 16 below it in `<0>`

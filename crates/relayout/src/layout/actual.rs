@@ -18,7 +18,6 @@ pub(super) struct Found {
     modulus: Option<u32>,
     remainder: Option<u32>,
     /// The moments from and to which it takes rows, in seconds.
-    #[serde(default)]
     between: Option<(i64, i64)>,
     #[serde(default)]
     is_default: bool,

@@ -44,7 +44,7 @@ impl Layout {
     /// # Errors
     /// When a query fails.
     pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<Self>, sqlx::Error> {
-        let mut layouts = read(connection, None, None).await?;
+        let mut layouts = read(connection, None).await?;
         for layout in layouts.iter_mut().filter(|layout| !layout.is_reached()) {
             layout.estimate = Some(layout.estimated(connection).await?);
         }
@@ -95,15 +95,20 @@ impl Layout {
     /// # Errors
     /// When a query fails.
     pub async fn read(connection: &mut PgConnection, table: &str) -> Result<Option<Self>, sqlx::Error> {
-        Ok(read(connection, Some(table), None).await?.pop())
+        Ok(read(connection, Some(table)).await?.pop())
     }
 
-    /// The one of a table for which is declared, or is going to be, that it is divided by the week of a column.
+    /// The one that a table has once somebody declares that it is divided by the week of a column; or its own, where it is divided
+    /// by something else.
     ///
     /// # Errors
     /// When a query fails.
-    pub async fn by_week(connection: &mut PgConnection, table: &str, key: &str) -> Result<Option<Self>, sqlx::Error> {
-        Ok(read(connection, Some(table), Some(key)).await?.pop())
+    pub async fn by_week(connection: &mut PgConnection, table: &str, key: &str) -> Result<Self, sqlx::Error> {
+        let wanted = Division::Weeks { key: key.to_owned() };
+        match Self::read(connection, table).await? {
+            Some(other) if other.division != wanted => Ok(other),
+            _ => in_weeks(connection, table, key.to_owned(), true).await,
+        }
     }
 
     /// Declares leaves; nothing moves until they are converged to.
@@ -152,59 +157,53 @@ impl Layout {
 /// What is written for a table in weeks, of which there are as many as time wants.
 const IN_WEEKS: i32 = 2;
 
-/// Those of all tables, or of one; `in_weeks_by` is as if it had been declared that that one is in weeks.
-async fn read(
-    connection: &mut PgConnection,
-    table: Option<&str>,
-    in_weeks_by: Option<&str>,
-) -> Result<Vec<Layout>, sqlx::Error> {
-    let rows = sqlx::query_file!("queries/layouts.sql", table, in_weeks_by).fetch_all(&mut *connection).await?;
+async fn read(connection: &mut PgConnection, table: Option<&str>) -> Result<Vec<Layout>, sqlx::Error> {
+    let rows = sqlx::query_file!("queries/layouts.sql", table).fetch_all(&mut *connection).await?;
     let mut layouts = Vec::new();
     for row in rows {
         let key = row.partition_key;
-        let division = match row.path_key {
-            Some(path_key) => Division::Hash { key, path_key },
-            None => Division::Weeks { key },
+        let Some(path_key) = row.path_key else {
+            layouts.push(in_weeks(connection, &row.table_name, key, row.desired_leaves > 1).await?);
+            continue;
         };
+        let desired = match row.desired {
+            Some(Json(leaves)) if row.desired_leaves > 1 => Shape::of(&key, &path_key, leaves),
+            _ => Shape::even(&key, &path_key, u32::try_from(row.desired_leaves).unwrap_or(1)),
+        };
+        let division = Division::Hash { key, path_key };
         let found = row.actual.map(|Json(found)| found).unwrap_or_default();
         let (actual, damage) = actual(&row.table_name, &division, row.partitioned_by.as_deref(), &found);
-        let desired = match (&division, row.desired, u32::try_from(row.desired_leaves).unwrap_or(1)) {
-            (_, _, ..=1) => Shape::Plain,
-            (Division::Hash { key, path_key }, Some(Json(leaves)), _) => Shape::of(key, path_key, leaves),
-            (Division::Hash { key, path_key }, None, count) => Shape::even(key, path_key, count),
-            (Division::Weeks { key }, ..) => {
-                let now = Week::new(row.week);
-                let on_its_way = row.target.map(|Json(target)| target);
-                match on_its_way.filter(|target| matches!(target, Shape::Weeks { .. })) {
-                    // Until it is there, time does not change it.
-                    Some(target) => target,
-                    None => Shape::weeks(
-                        key,
-                        weeks(connection, &row.table_name, key, &actual, now, row.can_tell_times).await?,
-                        &actual,
-                    ),
-                }
-            }
-        };
         let (table, phase) = (row.table_name, row.phase);
         layouts.push(Layout { table, desired, actual, division, damage, phase, estimate: None });
     }
     Ok(layouts)
 }
 
-/// The weeks that a table should have now which is of this shape.
-async fn weeks(
+/// That of a table by the weeks of a column, whether somebody has declared it or not.
+async fn in_weeks(
     connection: &mut PgConnection,
     table: &str,
-    key: &str,
-    actual: &Shape,
-    now: Week,
-    can_tell_times: bool,
-) -> Result<Vec<Week>, sqlx::Error> {
-    let there = if let Shape::Weeks { weeks, .. } = actual { weeks.as_slice() } else { &[] };
-    let is_new = there.is_empty() && can_tell_times;
-    let rows_from = if is_new { oldest(connection, table, key, now.later(-Week::BACK)).await? } else { None };
-    Ok(Week::wanted(there, rows_from, now))
+    key: String,
+    is_wanted: bool,
+) -> Result<Layout, sqlx::Error> {
+    let row = sqlx::query_file!("queries/weeks.sql", table, key).fetch_one(&mut *connection).await?;
+    let division = Division::Weeks { key };
+    let found = row.actual.map(|Json(found)| found).unwrap_or_default();
+    let (actual, damage) = actual(table, &division, row.partitioned_by.as_deref(), &found);
+    let desired = match row.target {
+        _ if !is_wanted => Shape::Plain,
+        // Until it is there, time does not change it.
+        Some(Json(target @ Shape::Weeks { .. })) => target,
+        _ => {
+            let (now, key) = (Week::new(row.week), division.key());
+            let there = if let Shape::Weeks { weeks, .. } = &actual { weeks.as_slice() } else { &[] };
+            let is_new = there.is_empty() && row.can_tell_times;
+            let rows_from = if is_new { oldest(connection, table, key, now.later(-Week::BACK)).await? } else { None };
+            Shape::weeks(key, Week::wanted(there, rows_from, now), &actual)
+        }
+    };
+    let (table, phase) = (table.to_owned(), row.phase);
+    Ok(Layout { table, desired, actual, division, damage, phase, estimate: None })
 }
 
 /// The week of a table's oldest row of those that are to have leaves by the week at all.

@@ -5,7 +5,7 @@ use relayout::layout::{Division, Layout};
 use sqlx::PgConnection;
 use terminal::step::{Status, Step};
 
-use crate::layout::{Choice, Declaration, find, unknown};
+use crate::layout::{Choice, Declaration, find};
 use crate::problem::Problem;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -43,7 +43,6 @@ impl Declare {
         let (layout, desired) = if let Some(key) = &self.by_week {
             let failed = database::Error::sql("read the layout that it would have", database);
             let layout = Layout::by_week(connection, table, key).await.map_err(failed)?;
-            let layout = layout.ok_or_else(|| unknown(layouts, table))?;
             match &layout.division {
                 Division::Weeks { key: declared } if declared == key => {}
                 other => return Err(Problem::DividedOtherwise { table: table.clone(), key: other.key().to_owned() }),

@@ -221,12 +221,10 @@ fn not_split(proposal: &Proposal, database: &str) -> Step {
 }
 
 pub(crate) fn find<'a>(layouts: &'a [Layout], table: &str) -> Result<&'a Layout, Problem> {
-    layouts.iter().find(|layout| layout.table == table).ok_or_else(|| unknown(layouts, table))
-}
-
-pub(crate) fn unknown(layouts: &[Layout], table: &str) -> Problem {
-    let known = layouts.iter().map(|layout| format!("`{}`", layout.table)).collect::<Vec<_>>().join(", ");
-    Problem::UnknownTable { name: table.to_owned(), known }
+    layouts.iter().find(|layout| layout.table == table).ok_or_else(|| {
+        let known = layouts.iter().map(|layout| format!("`{}`", layout.table)).collect::<Vec<_>>().join(", ");
+        Problem::UnknownTable { name: table.to_owned(), known }
+    })
 }
 
 /// The hash leaves of a table, or why it has none.
