@@ -49,6 +49,7 @@ mod relayout;
 mod result_cache;
 mod result_cache_misses;
 mod result_cache_model;
+mod result_cache_processes;
 mod rights;
 mod role;
 mod search;
@@ -109,6 +110,9 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
+    if let Some(url) = std::env::var_os(result_cache_processes::URL) {
+        return result_cache_processes::ask(&url);
+    }
     let mut arguments = Arguments::from_args();
     // Every test is a crowd of processes and connections of its own; one of them may wait for its turn.
     arguments.test_threads = arguments.test_threads.or(Some(3));
@@ -191,6 +195,7 @@ fn all_tests() -> Vec<(String, Test)> {
         result_cache::tests(),
         result_cache_misses::tests(),
         result_cache_model::tests(),
+        result_cache_processes::tests(),
         statistics::tests(),
         weeks::tests(),
         maintenance::tests(),
