@@ -10,3 +10,6 @@ config :singularity, Singularity.Repo,
   migration_advisory_lock_retry_interval_ms: 250,
   # Ecto's own default, and :utc_datetime_usec too, is `timestamp without time zone` in PostgreSQL.
   migration_timestamps: [type: :timestamptz]
+
+# Ecto logs each query with its parameters at :debug: prompts, contents of files, vectors.
+if config_env() == :prod, do: config(:logger, level: :info)

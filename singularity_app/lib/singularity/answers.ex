@@ -52,7 +52,10 @@ defmodule Singularity.Answers do
   @spec namespace(String.t(), String.t(), [String.t()] | :all) :: namespace()
   def namespace(model, template, repositories \\ []) do
     repositories = if repositories == :all, do: nil, else: repositories
-    %{rows: [[namespace]]} = Repo.query!("SELECT db_service.answer_namespace($1, $2, $3)", [model, template, repositories])
+
+    %{rows: [[namespace]]} =
+      Repo.query!("SELECT db_service.answer_namespace($1, $2, $3)", [model, template, repositories])
+
     namespace
   end
 
@@ -62,12 +65,12 @@ defmodule Singularity.Answers do
   """
   @spec find(namespace(), String.t(), [number()] | nil, keyword()) :: Answer.t() | nil
   def find(namespace, prompt, vector, options \\ []) do
-    within = Keyword.get(options, :within, 0.05) / 1
+    [within: within] = Keyword.validate!(options, within: 0.05)
 
     %{rows: rows} =
       Repo.query!(
         "SELECT id, response, asked, distance, way FROM db_service.find_answer($1, $2, $3, $4)",
-        [namespace, prompt, vector, within]
+        [namespace, prompt, vector, within / 1]
       )
 
     from_rows(rows)
@@ -75,23 +78,33 @@ defmodule Singularity.Answers do
 
   @doc """
   Stores an answer, and replaces another one to the same prompt. Options: `:prompt_tokens`, `:response_tokens`, `:cost_usd`,
-  `:metadata`. It is kept for a week.
+  `:metadata`, and `:lifetime` in seconds, a week by default; `nil` keeps it for ever.
   """
   @spec store(namespace(), String.t(), String.t(), [number()], String.t(), keyword()) :: pos_integer() | nil
   def store(namespace, model, prompt, vector, response, options \\ []) do
+    options =
+      Keyword.validate!(options,
+        prompt_tokens: 0,
+        response_tokens: 0,
+        cost_usd: 0,
+        metadata: %{},
+        lifetime: 7 * 24 * 60 * 60
+      )
+
     %{rows: [[id]]} =
       Repo.query!(
-        "SELECT db_service.store_answer($1, $2, $3, $4, $5, prompt_tokens => $6, response_tokens => $7, cost_usd => $8, metadata => $9)",
+        "SELECT db_service.store_answer($1, $2, $3, $4, $5, pg_catalog.make_interval(secs => $6), $7, $8, $9, $10)",
         [
           namespace,
           model,
           prompt,
           vector,
           response,
-          Keyword.get(options, :prompt_tokens, 0),
-          Keyword.get(options, :response_tokens, 0),
-          Keyword.get(options, :cost_usd, Decimal.new(0)),
-          Keyword.get(options, :metadata, %{})
+          options[:lifetime] && options[:lifetime] / 1,
+          options[:prompt_tokens],
+          options[:response_tokens],
+          options[:cost_usd],
+          options[:metadata]
         ]
       )
 

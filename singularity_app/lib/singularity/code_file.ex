@@ -31,9 +31,10 @@ defmodule Singularity.CodeFile do
   @doc "Hash and size follow from the content; they cannot be set."
   def changeset(file, attrs) do
     file
-    # An empty file is a file: "" must not become nil.
-    |> cast(attrs, [:repo_name, :file_path, :language, :content, :metadata], empty_values: [])
+    |> cast(attrs, [:repo_name, :file_path, :language, :metadata])
     |> validate_required([:repo_name, :file_path])
+    # An empty file is a file: "" must not become nil. Last, since a changeset keeps its empty values.
+    |> cast(attrs, [:content], empty_values: [])
     |> put_hash_and_size()
     |> unique_constraint([:repo_name, :file_path], name: :code_files_pkey)
   end

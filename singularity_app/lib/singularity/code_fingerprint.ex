@@ -21,5 +21,9 @@ defmodule Singularity.CodeFingerprint do
     |> cast(attrs, [:structural_hash, :semantic_hash | @required])
     |> validate_required(@required)
     |> unique_constraint([:repo_name, :file_path])
+    |> check_constraint(:content_hash,
+      name: :code_fingerprints_content_hash_check,
+      message: "must be 32 bytes"
+    )
   end
 end

@@ -46,7 +46,14 @@ defmodule Singularity.Deduplication do
   @spec changes(String.t(), %{String.t() => hash()}) :: Changes.t()
   def changes(repository, files) do
     {paths, hashes} = files |> Map.to_list() |> Enum.unzip()
-    %{rows: rows} = Repo.query!("SELECT file_path, change FROM db_service.changed_files($1, $2, $3)", [repository, paths, hashes])
+
+    %{rows: rows} =
+      Repo.query!("SELECT file_path, change FROM db_service.changed_files($1, $2, $3)", [
+        repository,
+        paths,
+        hashes
+      ])
+
     from_rows(rows)
   end
 

@@ -25,11 +25,15 @@ defmodule Singularity.Embedding do
 
   @required [:repo_name, :path, :model, :content_hash, :embedding]
 
+  @doc "A stored row that was read without its vector, as queries do, keeps the vector."
   def changeset(embedding, attrs) do
     embedding
     |> cast(attrs, [:metadata | @required])
-    |> validate_required(@required)
+    |> validate_required(required(embedding))
     |> unique_constraint([:repo_name, :path], name: :embeddings_pkey)
     |> check_constraint(:content_hash, name: :embeddings_content_hash_check, message: "must be 32 bytes")
   end
+
+  defp required(%__MODULE__{__meta__: %{state: :loaded}}), do: @required -- [:embedding]
+  defp required(_new), do: @required
 end

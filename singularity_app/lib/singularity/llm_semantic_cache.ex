@@ -31,7 +31,16 @@ defmodule Singularity.LlmSemanticCache do
   def changeset(entry, attrs) do
     entry
     |> cast(attrs, @required ++ @optional)
-    |> validate_required(@required)
+    |> validate_required(required(entry))
+    |> validate_number(:cost_usd, greater_than_or_equal_to: 0)
     |> unique_constraint([:namespace, :prompt_hash])
+    |> check_constraint(:prompt_hash,
+      name: :llm_semantic_cache_prompt_hash_check,
+      message: "must be 32 bytes"
+    )
   end
+
+  # A row that is read has no vector, unless that is selected by name.
+  defp required(%__MODULE__{__meta__: %{state: :loaded}}), do: @required -- [:prompt_embedding]
+  defp required(_new), do: @required
 end

@@ -18,5 +18,6 @@ defmodule Singularity.RagPerformanceStat do
     stat
     |> cast(attrs, [:query_type, :repo_name, :execution_time_ms, :rows_returned, :cache_hit])
     |> validate_required([:query_type, :execution_time_ms])
+    |> validate_number(:execution_time_ms, greater_than_or_equal_to: 0)
   end
 end

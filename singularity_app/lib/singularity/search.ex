@@ -52,13 +52,19 @@ defmodule Singularity.Search do
   @doc "In one repository. One that nobody knows has no rows."
   @spec in_repository(String.t(), vector(), [option()]) :: [Hit.t()]
   def in_repository(repository, vector, options \\ []) do
-    run("db_service.search_in_repository($1, $2, $3, $4, $5, $6, $7, $8)", [repository, vector | arguments(options)])
+    run("db_service.search_in_repository($1, $2, $3, $4, $5, $6, $7, $8)", [
+      repository,
+      vector | arguments(options)
+    ])
   end
 
   @doc "In some repositories."
   @spec in_repositories([String.t()], vector(), [option()]) :: [Hit.t()]
   def in_repositories(repositories, vector, options \\ []) do
-    run("db_service.search_in_repositories($1, $2, $3, $4, $5, $6, $7, $8)", [repositories, vector | arguments(options)])
+    run("db_service.search_in_repositories($1, $2, $3, $4, $5, $6, $7, $8)", [
+      repositories,
+      vector | arguments(options)
+    ])
   end
 
   @doc "Across all repositories."
@@ -69,6 +75,7 @@ defmodule Singularity.Search do
 
   defp arguments(options) do
     options = Keyword.validate!(options, @options)
+
     [:k, :model, :path_prefix, :language, :metadata, :recall]
     |> Enum.map(&Keyword.fetch!(options, &1))
     |> List.update_at(-1, &Atom.to_string/1)
