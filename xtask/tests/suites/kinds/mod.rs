@@ -2,7 +2,10 @@
 
 mod makings;
 
+use std::cell::Cell;
+
 use relayout::kinds::{KINDS, Kind, Verdict as Fate};
+use sqlx::AssertSqlSafe;
 
 use crate::Test;
 use crate::Verdict::{self, Passed, Skipped};
@@ -44,7 +47,7 @@ fn every_kind_is_made(_: &TestServer) -> Verdict {
 /// A database in which such things are made.
 struct Made<'a> {
     database: Database<'a>,
-    has_tablespace: bool,
+    has_tablespace: Cell<bool>,
     server: &'a TestServer,
     roles: [Role<'a>; 2],
 }
@@ -54,24 +57,31 @@ impl<'a> Made<'a> {
         let roles = [Role::new(server), Role::new(server)];
         let database = Database::at(server, stage);
         database.execute(ROWS);
-        Self { database, has_tablespace: false, server, roles }
+        Self { database, has_tablespace: Cell::new(false), server, roles }
     }
 
-    fn make(&mut self, making: &Making) {
-        let [a, b] = self.roles.each_ref().map(|role| role.name.clone());
-        for statement in making.statements {
-            let sql = statement.replace("{a}", &a).replace("{b}", &b).replace("{d}", &self.database.name);
-            match sql.strip_prefix("\\fails ") {
-                Some(sql) => drop(self.database.error(sql)),
-                None if sql == "\\tablespace" => self.make_tablespace(),
-                None => self.database.execute(&sql),
+    /// One after the other in one session, whose settings each of them finds as they were.
+    fn make(&self, makings: &[&Making]) {
+        let [a, b] = self.roles.each_ref().map(|role| &role.name);
+        let fill_in = |sql: &str| sql.replace("{a}", a).replace("{b}", b).replace("{d}", &self.database.name);
+        let statements = makings.iter().flat_map(|making| making.statements).map(|sql| fill_in(sql));
+        self.database.with(async |connection| {
+            for sql in statements {
+                let (sql, fails) = sql.strip_prefix("\\fails ").map_or((sql.as_str(), false), |sql| (sql, true));
+                if sql == "\\tablespace" {
+                    self.make_tablespace();
+                    continue;
+                }
+                let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *connection).await;
+                assert_eq!(done.is_err(), fails, "{sql}: {done:?}");
+                sqlx::raw_sql("RESET ROLE; RESET ALL").execute(&mut *connection).await.unwrap();
             }
-        }
+        });
     }
 
     /// In the server's own folder.
-    fn make_tablespace(&mut self) {
-        if !std::mem::replace(&mut self.has_tablespace, true) {
+    fn make_tablespace(&self) {
+        if !self.has_tablespace.replace(true) {
             let create = format!("CREATE TABLESPACE {} LOCATION ''", self.database.name);
             let output =
                 self.database.psql().args(["-c", "SET allow_in_place_tablespaces = on", "-c", &create]).output();
@@ -120,7 +130,7 @@ impl Drop for Made<'_> {
             self.database.execute(&format!("ALTER SUBSCRIPTION {name} DISABLE"));
             self.database.execute(&format!("DROP SUBSCRIPTION {name}"));
         }
-        if self.has_tablespace {
+        if self.has_tablespace.get() {
             self.database.drop_if_exists();
             self.server.named("postgres").execute(&format!("DROP TABLESPACE {name}"));
         }
@@ -132,8 +142,8 @@ fn alone(kind: &Kind, server: &TestServer) -> Verdict {
         return Skipped(why);
     }
     let making = MAKINGS.iter().find(|making| making.kind == kind.name).unwrap();
-    let mut made = Made::new(server, Stage::Ecto);
-    made.make(making);
+    let made = Made::new(server, Stage::Ecto);
+    made.make(&[making]);
     let leaf = ["--table", "code_files", "--leaf"];
     let split = [&["split"][..], &leaf, &["16/5", "--yes"]].concat();
     let merge = [&["merge"][..], &leaf, &["8/5", "--yes"]].concat();
@@ -170,10 +180,8 @@ fn combinations(server: &TestServer, part: u64) -> Verdict {
         let chosen = chosen(seed, server);
         let names: Vec<&str> = chosen.iter().map(|making| making.kind).collect();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut made = Made::new(server, Stage::Declared);
-            for making in &chosen {
-                made.make(making);
-            }
+            let made = Made::new(server, Stage::Declared);
+            made.make(&chosen);
             made.there_and_back(&[]).code
         }));
         let Ok(code) = outcome else { panic!("TEST_SEED={seed} {names:?}: {}", crate::message(&outcome.unwrap_err())) };
