@@ -42,7 +42,7 @@ impl Task for Statistics {
                 let why = format!("{weeks}, and this role does not own the table");
                 return Ok(State::LeftOut { why, remedy: "run it as the role that runs `migrations`".into() });
             }
-            let old = sqlx::query_file_scalar!("queries/due_statistics.sql", interval(terms.statistics));
+            let old = sqlx::query_file_scalar!("queries/due_statistics.sql", weeks.rows_since);
             let old = old.fetch_one(connection).await?;
             let rows = pruned::state(old, "none is older than it is kept", "are older than they are kept");
             Ok(match rows {
@@ -70,9 +70,10 @@ impl Task for Statistics {
                 }
                 dropped += 1;
             }
+            // With fewer weeks, there may be more rows that are older than all of them.
+            let rows_since = Weeks::read(connection, terms).await?.rows_since;
             let rows = pruned::in_batches(work.as_ref(), async || {
-                let keep = interval(terms.statistics);
-                let dropped = sqlx::query_file!("queries/drop_statistics.sql", keep, pruned::BATCH);
+                let dropped = sqlx::query_file!("queries/drop_statistics.sql", rows_since, pruned::BATCH);
                 dropped.execute(&mut *connection).await.map(|done| done.rows_affected())
             })
             .await?;
@@ -96,13 +97,18 @@ impl Task for Statistics {
 struct Weeks {
     old: Vec<Week>,
     may_drop: bool,
+    /// From when on rows are kept that are of no week, or where there are none.
+    rows_since: Option<String>,
 }
 
 impl Weeks {
     async fn read(connection: &mut PgConnection, terms: &Terms) -> Result<Self, sqlx::Error> {
-        let rows = sqlx::query_file!("queries/old_weeks.sql", interval(terms.statistics)).fetch_all(connection).await?;
+        let kept = sqlx::query_file!("queries/statistics_kept_from.sql", interval(terms.statistics));
+        let kept = kept.fetch_one(&mut *connection).await?;
+        let rows = sqlx::query_file!("queries/old_weeks.sql", kept.weeks).fetch_all(connection).await?;
         let may_drop = rows.iter().all(|row| row.may_drop);
-        Ok(Self { old: rows.iter().filter_map(|row| Week::of_digits(&row.monday)).collect(), may_drop })
+        let old = rows.iter().filter_map(|row| Week::of_digits(&row.monday)).collect();
+        Ok(Self { old, may_drop, rows_since: kept.rows })
     }
 }
 

@@ -1,18 +1,16 @@
 //! `rag_performance_stats` with a twin, and writers that write to both.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ::database::{DatabaseUrl, connection};
+use ::database::DatabaseUrl;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::command::{block_on, migrations};
+use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::random::Random;
 use crate::role::{self, Role};
 use crate::server::TestServer;
+use crate::writers::Writers;
 
 /// So many hours back from now, a row each, one of long ago and one of far ahead; and their twins.
 pub(crate) fn with_rows<'a>(server: &'a TestServer, owner: &Role<'_>, hours: u32) -> Database<'a> {
@@ -52,49 +50,9 @@ pub(crate) fn leaf_of(database: &Database<'_>, condition: &str) -> String {
     database.text(&format!("SELECT DISTINCT tableoid::regclass::text FROM rag_performance_stats WHERE {condition}"))
 }
 
-/// They write the same to the table and to its twin, until they are told to stop.
-pub(crate) struct Writers {
-    stop: Arc<AtomicBool>,
-    written: Arc<AtomicU64>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Writers {
-    pub(crate) fn start(url: &DatabaseUrl) -> Self {
-        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let thread = |number| {
-            let (url, stop, written) = (url.clone(), Arc::clone(&stop), Arc::clone(&written));
-            std::thread::spawn(move || block_on(write(&url, number, &stop, &written)))
-        };
-        Self { threads: (0..3).map(thread).collect(), stop, written }
-    }
-
-    pub(crate) fn finish(self) -> u64 {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            thread.join().expect("a writer meets no error but those to retry on");
-        }
-        self.written.load(Ordering::Relaxed)
-    }
-}
-
-async fn write(url: &DatabaseUrl, number: u64, stop: &AtomicBool, written: &AtomicU64) {
-    let mut connection = connection::connect(url).await.unwrap();
-    let mut random = Random::new(number + 1);
-    let begin = ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"];
-    while !stop.load(Ordering::Relaxed) {
-        match write_once(&mut connection, begin[usize::try_from(number).unwrap() % 3], &mut random).await {
-            Ok(()) => {
-                written.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) => {
-                let state = ::database::cause::sql_state(&error);
-                assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    connection::close(connection).await;
+/// Who writes the same to the table and to its twin.
+pub(crate) fn writers(url: &DatabaseUrl) -> Writers {
+    Writers::writing(url, 3, Duration::from_millis(20), write_once)
 }
 
 async fn write_once(

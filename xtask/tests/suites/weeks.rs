@@ -5,7 +5,7 @@ use crate::command::migrations;
 use crate::database::{Database, Stage};
 use crate::role::{self, Role};
 use crate::server::TestServer;
-use crate::weekly::{Writers, assert_same, forget_weeks, leaf_of, weeks, with_rows};
+use crate::weekly::{assert_same, forget_weeks, leaf_of, weeks, with_rows, writers};
 use crate::writers::killed_in_every_phase;
 
 crate::tests![
@@ -27,7 +27,7 @@ fn a_table_goes_into_weeks_and_back_under_writers_and_kills(server: &TestServer)
     let database = with_rows(server, &owner, 2000);
     let url = database.runner_text();
     let undisturbed = database.dump();
-    let writers = Writers::start(&database.url);
+    let writers = writers(&database.url);
     killed_in_every_phase(&database, &INTO_WEEKS, 1);
     migrations(&url, &[]).succeeds();
     assert_same(&database, "in weeks");
@@ -71,7 +71,7 @@ fn rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills(server
         ));
     }
     assert!(leaf_of(&database, now).starts_with("leaf_rest_"));
-    let writers = Writers::start(&database.url);
+    let writers = writers(&database.url);
     killed_in_every_phase(&database, &["maintain"], 1);
     migrations(&url, &["maintain"]).succeeds();
     writers.finish();

@@ -54,11 +54,21 @@ impl Writers {
     }
 
     fn with_habits(url: &DatabaseUrl, habits: Habits) -> Self {
+        Self::writing(url, 6, habits.pause, async move |connection: &mut PgConnection, begin, random: &mut Random| {
+            write_once(connection, begin, habits, random.next()).await
+        })
+    }
+
+    /// So many of them, who do this again and again, each in transactions that it begins in its own way.
+    pub(crate) fn writing<W>(url: &DatabaseUrl, count: u64, pause: Duration, write_once: W) -> Self
+    where
+        W: AsyncFn(&mut PgConnection, &'static str, &mut Random) -> Result<(), sqlx::Error> + Copy + Send + 'static,
+    {
         let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let threads = (0..6)
+        let threads = (0..count)
             .map(|number| {
                 let (url, stop, written) = (url.clone(), stop.clone(), written.clone());
-                std::thread::spawn(move || command::block_on(write(&url, number, habits, &stop, &written)))
+                std::thread::spawn(move || command::block_on(write(&url, number, pause, write_once, &stop, &written)))
             })
             .collect();
         let writers = Self { stop, written, threads };
@@ -87,7 +97,14 @@ impl Writers {
     }
 }
 
-async fn write(url: &DatabaseUrl, number: u64, habits: Habits, stop: &AtomicBool, written: &AtomicU64) {
+async fn write(
+    url: &DatabaseUrl,
+    number: u64,
+    pause: Duration,
+    write_once: impl AsyncFn(&mut PgConnection, &'static str, &mut Random) -> Result<(), sqlx::Error>,
+    stop: &AtomicBool,
+    written: &AtomicU64,
+) {
     let begin = [
         "BEGIN ISOLATION LEVEL READ COMMITTED",
         "BEGIN ISOLATION LEVEL REPEATABLE READ",
@@ -96,7 +113,7 @@ async fn write(url: &DatabaseUrl, number: u64, habits: Habits, stop: &AtomicBool
     let mut connection = connection::connect(url).await.unwrap();
     let mut random = Random::new(number + 1);
     while !stop.load(Ordering::Relaxed) {
-        match write_once(&mut connection, begin, habits, random.next()).await {
+        match write_once(&mut connection, begin, &mut random).await {
             Ok(()) => {
                 written.fetch_add(1, Ordering::Relaxed);
             }
@@ -105,7 +122,7 @@ async fn write(url: &DatabaseUrl, number: u64, habits: Habits, stop: &AtomicBool
                 assert!(matches!(state.as_deref(), Some("40001" | "40P01" | "23505")), "{error}");
             }
         }
-        tokio::time::sleep(habits.pause).await;
+        tokio::time::sleep(pause).await;
     }
     connection::close(connection).await;
 }
