@@ -219,6 +219,7 @@ const BEFORE: &str = "
         ADD CONSTRAINT repository_version_concerns_check CHECK (concerns IN ('one', 'every', 'all')),
         ADD CONSTRAINT repository_version_check CHECK (concerns = 'one' OR repo_name = '');
     DELETE FROM db_service._sqlx_migrations WHERE version >= 11;
+    DROP VIEW db_service.week_leaves;
     DROP FUNCTION db_service.answer_namespace, db_service.prompt_hash, db_service.find_answer, db_service.store_answer,
         db_service.count_answer_hits, db_service.answers_saved";
 
