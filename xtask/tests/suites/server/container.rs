@@ -1,6 +1,6 @@
 //! A server in a container, of the image that the development server has as well.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -45,11 +45,19 @@ pub(super) fn start(
 /// By the container's own address, if that is possible, since a port of this machine has every byte pass through a proxy, which
 /// took a twelfth of the time of all suites.
 fn address(container: &Container<GenericImage>) -> Result<SocketAddr, String> {
-    let own = container.get_bridge_ip_address().ok().map(|host| SocketAddr::from((host, PORT)));
     let is_reached = |own: &SocketAddr| TcpStream::connect_timeout(own, Duration::from_secs(1)).is_ok();
-    if let Some(own) = own.filter(is_reached) {
+    if let Some(own) = own_addresses(container.id()).into_iter().find(is_reached) {
         return Ok(own);
     }
     let port = container.get_host_port_ipv4(PORT).map_err(|error| error.to_string())?;
     Ok((Ipv4Addr::LOCALHOST, port).into())
+}
+
+/// In all its networks, asked by id: the client looks for that of the network's name, and there is none where the engine calls it
+/// `default`.
+fn own_addresses(container: &str) -> Vec<SocketAddr> {
+    let template = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    let asked = Command::new("docker").args(["inspect", "--format", template, container]).output();
+    let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    said.split_whitespace().filter_map(|host| Some(SocketAddr::from((host.parse::<IpAddr>().ok()?, PORT)))).collect()
 }
