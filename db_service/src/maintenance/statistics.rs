@@ -61,7 +61,7 @@ impl Task for Statistics {
         watcher: &'a dyn Watcher,
     ) -> LocalBoxFuture<'a, Result<State, sqlx::Error>> {
         async move {
-            let work = watcher.began("rag_performance_stats");
+            let work = watcher.began(TABLE);
             let weeks = Weeks::read(connection, terms).await?;
             let mut dropped = 0;
             for week in &weeks.old {

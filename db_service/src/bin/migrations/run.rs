@@ -130,8 +130,9 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             Some(Command::Maintain(maintain)) => {
-                self.maintain(*maintain, connection, database).await?;
-                return self.upkeep(*maintain, options, url, embedded, connection).await;
+                // What fails of the one does not hold up the other.
+                let maintained = self.maintain(*maintain, connection, database).await;
+                return maintained.and(self.upkeep(*maintain, options, url, embedded, connection).await);
             }
             _ => None,
         };
@@ -243,10 +244,10 @@ impl<'a> Run<'a> {
             };
             self.report(plan.refused().into_iter().map(left_out).collect());
         }
-        let due: Vec<_> = due.iter().filter(|plan| !plan.is_empty() && plan.refused().is_empty()).collect();
+        let pending: Vec<Step> = due.iter().flat_map(|plan| plan.pending(database)).collect();
         if asked.dry_run {
-            self.report(due.iter().flat_map(|plan| plan.pending(database)).collect());
-        } else if !due.is_empty() {
+            self.report(pending);
+        } else if !pending.is_empty() {
             match self.change(url, options, embedded, Asked::Upkeep).await {
                 Err(Problem::Layer(db_service::Error::Database(database::Error::LockHeld { .. }))) => {
                     let step = Step::new(database, LAYER, "maintenance", "layouts", Status::LeftOut);
@@ -395,8 +396,13 @@ impl<'a> Run<'a> {
             Asked::Upkeep => {
                 let mut report = report;
                 for plan in layer::upkeep(&mut worker, database, &embedded.migrations).await? {
-                    if !plan.is_empty() && plan.refused().is_empty() {
-                        plan.apply(&terms, &mut worker, &mut report).await?;
+                    if plan.pending(database).is_empty() {
+                        continue;
+                    }
+                    match plan.apply(&terms, &mut worker, &mut report).await {
+                        // Of one table, which was told before; the others are done.
+                        Err(db_service::Error::Relayout(relayout::Error::Refused { .. })) => {}
+                        outcome => outcome?,
                     }
                 }
             }
