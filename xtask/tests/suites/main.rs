@@ -75,6 +75,7 @@ mod vchordrq;
 mod versions;
 mod weekly;
 mod weeks;
+mod weeks_kept_up;
 mod words;
 mod worker;
 mod writers;
@@ -198,6 +199,7 @@ fn all_tests() -> Vec<(String, Test)> {
         result_cache_processes::tests(),
         statistics::tests(),
         weeks::tests(),
+        weeks_kept_up::tests(),
         maintenance::tests(),
         changed_files::tests(),
         known_contents::tests(),

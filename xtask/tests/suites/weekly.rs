@@ -40,9 +40,14 @@ pub(crate) fn assert_same(database: &Database<'_>, when: &str) {
 
 /// The Mondays of the weeks that there are leaves for, as weeks from the one that is now.
 pub(crate) fn weeks(database: &Database<'_>) -> Vec<i32> {
+    weeks_of(database, "rag_performance_stats")
+}
+
+/// The same of another table.
+pub(crate) fn weeks_of(database: &Database<'_>, table: &str) -> Vec<i32> {
     let weeks = "SELECT floor(extract(epoch FROM since - date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') / 604800)::integer::text
-                 FROM db_service.week_leaves WHERE since IS NOT NULL ORDER BY since";
-    database.column(weeks).iter().map(|week| week.parse().unwrap()).collect()
+                 FROM db_service.week_leaves WHERE since IS NOT NULL AND table_name = ";
+    database.column(&format!("{weeks}'{table}' ORDER BY since")).iter().map(|week| week.parse().unwrap()).collect()
 }
 
 /// Where a row is that the condition names.
@@ -88,7 +93,7 @@ fn random_id(id: u64, hours: u64) -> u64 {
 /// As if no leaves had been made since so many weeks before now.
 pub(crate) fn forget_weeks(database: &Database<'_>, from: i32) {
     let leaves = database.column(&format!(
-        "SELECT leaf_schema FROM db_service.week_leaves
+        "SELECT DISTINCT leaf_schema FROM db_service.week_leaves
          WHERE since >= date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + {from} * interval '1 week'"
     ));
     for leaf in leaves {

@@ -1,9 +1,9 @@
-//! Tables by the week: laid out under writers and through kills, kept ahead of time, and dropped week by week.
+//! Tables by the week: laid out under writers and through kills, there, to more weeks, and back.
 
 use crate::Verdict::{self, Passed, Skipped};
 use crate::command::migrations;
 use crate::database::{Database, Stage};
-use crate::role::{self, Role};
+use crate::role::Role;
 use crate::server::TestServer;
 use crate::weekly::{assert_same, forget_weeks, leaf_of, weeks, with_rows, writers};
 use crate::writers::killed_in_every_phase;
@@ -11,16 +11,14 @@ use crate::writers::killed_in_every_phase;
 crate::tests![
     a_table_goes_into_weeks_and_back_under_writers_and_kills,
     rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills,
-    weeks_are_made_before_they_are_needed,
-    a_clock_that_was_wrong_does_not_stop_weeks,
-    weeks_that_are_over_go_with_their_leaves,
     times_without_a_zone_have_weeks_too,
     a_summary_reads_only_the_weeks_that_it_is_about,
     what_has_no_weeks_is_refused,
     timescaledb_may_come_and_go,
 ];
 
-const INTO_WEEKS: [&str; 6] = ["layout", "--table", "rag_performance_stats", "--by-week", "inserted_at", "--yes"];
+pub(crate) const INTO_WEEKS: [&str; 6] =
+    ["layout", "--table", "rag_performance_stats", "--by-week", "inserted_at", "--yes"];
 
 fn a_table_goes_into_weeks_and_back_under_writers_and_kills(server: &TestServer) -> Verdict {
     let owner = Role::new(server);
@@ -80,95 +78,6 @@ fn rows_that_came_too_early_move_into_their_weeks_under_writers_and_kills(server
     let early = "SELECT bool_and(tableoid::regclass::text LIKE 'leaf_week_%') FROM rag_performance_stats WHERE query_type = 'early'";
     assert!(database.truth(early), "each row is in its week");
     migrations(&url, &["verify"]).succeeds();
-    Passed
-}
-
-fn weeks_are_made_before_they_are_needed(server: &TestServer) -> Verdict {
-    let owner = Role::new(server);
-    let database = with_rows(server, &owner, 10);
-    let url = database.runner_text();
-    migrations(&url, &INTO_WEEKS).succeeds();
-    let all = weeks(&database);
-    migrations(&url, &["maintain", "--dry-run", "--verbose"]).says("Unchanged layout `rag_performance_stats`");
-    forget_weeks(&database, 3);
-    migrations(&url, &[]).succeeds().changes_nothing();
-    forget_weeks(&database, 2);
-    migrations(&url, &["plan"]).exits(3).says("; now ").prints("ATTACH PARTITION");
-    migrations(&url, &["maintain", "--dry-run"]).exits(3).says("Pending layout `rag_performance_stats`");
-    migrations(&url, &[]).succeeds().says("Converted layout `rag_performance_stats`");
-    assert_eq!(weeks(&database), all);
-    forget_weeks(&database, 1);
-    migrations(&url, &["maintain"]).succeeds().says("Converted layout `rag_performance_stats`").says("writers blocked");
-    assert_eq!(weeks(&database), all);
-    migrations(&url, &["maintain"]).succeeds();
-    migrations(&url, &["maintain"]).succeeds().changes_nothing();
-    // Whoever may not change the table is told so, and everything else is done.
-    forget_weeks(&database, 1);
-    let other = Role::new(server);
-    database.execute(&format!(
-        "GRANT USAGE ON SCHEMA db_service TO {0}; GRANT SELECT ON ALL TABLES IN SCHEMA db_service TO {0};
-         GRANT SELECT, DELETE ON rag_performance_stats TO {0}",
-        other.name
-    ));
-    migrations(&other.url(&database), &["maintain"]).succeeds().says("Left out layout `rag_performance_stats`");
-    database.execute(&format!("DROP OWNED BY {}", other.name));
-    Passed
-}
-
-/// It had leaves made for weeks of the year 2087, and was put right.
-fn a_clock_that_was_wrong_does_not_stop_weeks(server: &TestServer) -> Verdict {
-    let owner = Role::new(server);
-    let database = with_rows(server, &owner, 10);
-    let url = database.runner_text();
-    migrations(&url, &INTO_WEEKS).succeeds();
-    forget_weeks(&database, 0);
-    database.execute(
-        "CREATE SCHEMA leaf_week_20870106;
-         CREATE TABLE leaf_week_20870106.rag_performance_stats PARTITION OF rag_performance_stats
-             FOR VALUES FROM ('2087-01-06 00:00:00+00') TO ('2087-01-13 00:00:00+00')",
-    );
-    role::give_all(&database, &owner.name);
-    database.execute(&format!(
-        "ALTER SCHEMA leaf_week_20870106 OWNER TO {0}; ALTER TABLE leaf_week_20870106.rag_performance_stats OWNER TO {0}",
-        owner.name
-    ));
-    migrations(&url, &[]).succeeds().says("Converted layout `rag_performance_stats`");
-    let there = weeks(&database);
-    assert!([0, 1, 2, 3, 4].iter().all(|week| there.contains(week)), "{there:?}");
-    assert!(there.last() > Some(&1000));
-    migrations(&url, &[]).succeeds().changes_nothing();
-    Passed
-}
-
-fn weeks_that_are_over_go_with_their_leaves(server: &TestServer) -> Verdict {
-    let owner = Role::new(server);
-    let database = with_rows(server, &owner, 3000);
-    let url = database.runner_text();
-    migrations(&url, &INTO_WEEKS).succeeds();
-    database.execute("DELETE FROM rag_performance_stats WHERE query_type IN ('far ahead', 'for ever')");
-    let keep = ["maintain", "--keep-statistics", "30d"];
-    let other = Role::new(server);
-    database.execute(&format!("GRANT SELECT, DELETE ON rag_performance_stats TO {}", other.name));
-    migrations(&other.url(&database), &keep).succeeds().says("and this role does not own the table");
-    let before = weeks(&database);
-    database.with(async |connection| {
-        sqlx::raw_sql("BEGIN; SELECT FROM rag_performance_stats LIMIT 1").execute(&mut *connection).await.unwrap();
-        migrations(&url, &keep).succeeds().says("the table is in use, or being changed");
-        sqlx::raw_sql("COMMIT").execute(connection).await.unwrap();
-    });
-    assert_eq!(weeks(&database), before, "whoever reads is not interrupted");
-    migrations(&url, &[&keep[..], &["--dry-run"]].concat()).exits(3).says("weeks are older than they are kept");
-    migrations(&url, &keep).succeeds().says("weeks dropped, ");
-    let left = weeks(&database);
-    assert!(matches!(left.first(), Some(-5 | -4)) && left.last() == Some(&4), "{left:?}");
-    let rows = "SELECT min(inserted_at) BETWEEN now() - interval '37 days' AND now() - interval '30 days' FROM rag_performance_stats";
-    assert!(database.truth(rows), "whole weeks go, and what was older than all weeks");
-    let schemas = "SELECT count(*)::text FROM pg_namespace WHERE nspname ~ '^leaf_week_'";
-    assert_eq!(database.text(schemas), left.len().to_string(), "a schema goes with what was in it");
-    migrations(&url, &keep).succeeds().changes_nothing();
-    migrations(&url, &[]).succeeds().changes_nothing();
-    assert_eq!(weeks(&database), left, "they do not come again");
-    database.execute(&format!("DROP OWNED BY {}", other.name));
     Passed
 }
 
