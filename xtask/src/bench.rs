@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use ::relayout::Budget;
 use bench::relayout::Size;
 use bench::{cache, dedup, ingest, noop, relayout, search, stats};
 use corpus::Source;
@@ -142,13 +143,13 @@ fn source(options: &SourceOptions) -> Result<Source, corpus::Error> {
     })
 }
 
-/// Sets layers of a scratch database up by this very program.
+/// Sets a scratch database up by this very program.
 fn set_up(project: &Project) -> Result<impl Fn(&DatabaseUrl, &[&str]) -> bool, Error> {
     let xtask = std::env::current_exe().map_err(Error::OwnFile)?;
-    Ok(move |url: &DatabaseUrl, layers: &[&str]| {
+    Ok(move |url: &DatabaseUrl, arguments: &[&str]| {
         let mut command = Command::new(&xtask);
         command.arg("--project").arg(project.root());
-        command.args(["db-setup", "--yes", "--environment", "test", "--layers", &layers.join(",")]);
+        command.args(["db-setup", "--yes", "--environment", "test"]).args(arguments);
         command.env("DATABASE_URL", url.for_libpq()).stdin(Stdio::null()).stdout(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     })
@@ -166,6 +167,7 @@ fn everything(server: ServerOptions) -> SetupOptions {
         ecto_command: None,
         environment: None,
         yes: false,
+        index_memory: Budget::MODEST.megabytes,
         lock_timeout: 600,
     }
 }

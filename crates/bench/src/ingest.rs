@@ -65,7 +65,7 @@ pub fn measure(
                 if scratch::refuse_what_is_not_ours(server, SCRATCH).await? && !keep {
                     scratch::drop(server, SCRATCH).await?;
                 }
-                if !set_up(&url, &["bootstrap", "ecto", "sqlx"]) {
+                if !set_up(&url, &[]) {
                     return Err(Error::Failed("the scratch database could not be set up"));
                 }
                 let loaded = corpus::load(source, &url, &terms).await;

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::error::Error;
 
-/// Sets layers of a scratch database up, as users of the project would; false if that failed.
+/// Sets a scratch database up as users of the project would, with these arguments; false if that failed.
 pub type SetUp<'a> = &'a dyn Fn(&DatabaseUrl, &[&str]) -> bool;
 
 /// A benchmark marks its database as `test`; whatever has another mark, or none, is somebody's. Whether it is there.

@@ -42,7 +42,7 @@ const FEW: u32 = 1000;
 pub fn measure(server: &ServerUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(scratch::within(server, SCRATCH, async |url| {
-        if !set_up(url, &["bootstrap", "ecto", "sqlx"]) {
+        if !set_up(url, &[]) {
             return Err(Error::Failed("the scratch database could not be set up"));
         }
         console.job("bench").announce("Writing what queries took");

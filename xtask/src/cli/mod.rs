@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use database::environment::Environment;
+use relayout::Budget;
 use terminal::completions::Shell;
 
 pub(crate) use bench::{
@@ -94,6 +95,9 @@ pub(crate) struct SetupOptions {
     /// Convert tables of any size into their layout; without it, those of more than 1 GiB are left out
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Memory for all index builds together; an HNSW graph that does not fit its share is built many times slower
+    #[arg(long, value_name = "MEGABYTES", default_value_t = Budget::MODEST.megabytes)]
+    pub(crate) index_memory: u32,
     /// How long to wait for another set-up of the same database
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) lock_timeout: u64,

@@ -35,7 +35,8 @@ impl Layers {
             structure: project.structure(),
         };
         let assume_ecto = options.dry_run && options.layers.contains(&cli::Layer::Ecto);
-        let performance = Performance { files, migrations, assume_ecto, agreed: options.yes };
+        let performance =
+            Performance { files, migrations, assume_ecto, agreed: options.yes, index_memory: options.index_memory };
         Ok(Self {
             bootstrap: wanted(options, Bootstrap { wishes, own_server }),
             ecto: wanted(options, ecto),

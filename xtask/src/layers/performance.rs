@@ -22,6 +22,8 @@ pub(crate) struct Performance {
     pub(crate) assume_ecto: bool,
     /// Tables of any size may be converted.
     pub(crate) agreed: bool,
+    /// Of all index builds together, in megabytes.
+    pub(crate) index_memory: u32,
 }
 
 impl Layer for Performance {
@@ -50,8 +52,8 @@ impl Layer for Performance {
         let (console, teller) = (session.console, session.teller);
         let mut steps = Vec::new();
         let Locked { lock, worker } = session.lock().await?;
-        let (budget, patience) = (Budget::MODEST, Engine::PATIENCE);
-        let engine = Engine { lock, budget, free_disk: None, patience, watcher: console };
+        let budget = Budget { megabytes: self.index_memory, ..Budget::MODEST };
+        let engine = Engine { lock, budget, free_disk: None, patience: Engine::PATIENCE, watcher: console };
         let terms = Terms { engine, most_bytes: if self.agreed { u64::MAX } else { Terms::SMALL }, only: None };
         let outcome = layer::apply(plan, &self.migrations, worker, &terms, |step| {
             teller.tell(&step);

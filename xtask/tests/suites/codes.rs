@@ -3,9 +3,9 @@
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::Verdict::{self, Passed};
-use crate::command::migrations;
+use crate::command::{migrations, xtask};
 use crate::database::Database;
-use crate::oracle::forms_of_codes;
+use crate::oracle::{filled, forms_of_codes};
 use crate::server::TestServer;
 use crate::twins::{partitioned, plain};
 use crate::writers::{Writers, killed};
@@ -16,6 +16,7 @@ crate::tests![
     a_copy_that_is_killed_goes_on,
     a_fold_waits_for_nobody_and_stops_nobody,
     another_form_takes_over_while_searches_go_on,
+    their_index_is_built_in_the_memory_that_was_said,
     triggers_that_were_off_have_them_built_anew,
     the_way_back_leaves_nothing_of_them,
 ];
@@ -154,6 +155,22 @@ fn another_form_takes_over_while_searches_go_on(server: &TestServer) -> Verdict 
     assert_equal(&database, "after four forms");
     let indexes = database.column("SELECT indexname FROM pg_indexes WHERE tablename = 'embedding_codes' ORDER BY 1");
     assert_eq!(indexes, ["embedding_codes_halfvec", "embedding_codes_pkey"], "the others are gone");
+    Passed
+}
+
+fn their_index_is_built_in_the_memory_that_was_said(server: &TestServer) -> Verdict {
+    let database = filled(server);
+    database.execute(
+        "SELECT db_service.begin_codes();
+         CREATE TABLE said (memory text, command text);
+         CREATE FUNCTION say() RETURNS event_trigger LANGUAGE plpgsql AS
+             $$ BEGIN INSERT INTO public.said VALUES (current_setting('maintenance_work_mem'), current_query()); END $$;
+         CREATE EVENT TRIGGER say ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION say()",
+    );
+    let url = database.url_text();
+    xtask(&["db-setup", "--layers", "sqlx", "--database-url", &url, "--index-memory", "77"]).succeeds();
+    let said = "SELECT DISTINCT memory FROM said WHERE command LIKE '%embedding_codes USING hnsw%'";
+    assert_eq!(database.column(said), ["77MB"]);
     Passed
 }
 

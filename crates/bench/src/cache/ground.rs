@@ -34,7 +34,7 @@ pub(super) async fn lay(
     console: &Console,
 ) -> Result<Ground, Error> {
     let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
-    if !set_up(url, &["bootstrap", "ecto"]) {
+    if !set_up(url, &["--layers=bootstrap,ecto"]) {
         return Err(Error::Failed("the scratch database could not be set up"));
     }
     let model = source.model_name().to_owned();
@@ -42,7 +42,7 @@ pub(super) async fn lay(
     vector_index::take_off(&mut connection).await.map_err(failed("take the vector index off"))?;
     corpus::load(source, url, &Terms { jobs: 2, watcher: console }).await?;
     console.job("bench").announce("Building leaves and codes");
-    if !set_up(url, &["sqlx"]) {
+    if !set_up(url, &["--layers=sqlx"]) {
         return Err(Error::Failed("the performance layer could not be set up"));
     }
     let vectors = sqlx::query_scalar("SELECT count(*) FROM public.embeddings").fetch_one(&mut connection).await;

@@ -19,7 +19,7 @@ pub(super) const FILES: u32 = 10_000;
 pub(super) async fn lay(rows: u32, url: &DatabaseUrl, set_up: SetUp<'_>) -> Result<PgPool, Error> {
     let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
     let set = |what: &'static str| move |done: bool| if done { Ok(()) } else { Err(Error::Failed(what)) };
-    set("the scratch database could not be set up")(set_up(url, &["bootstrap", "ecto", "sqlx"]))?;
+    set("the scratch database could not be set up")(set_up(url, &[]))?;
     let mut connection = connection::connect(url).await?;
     let insert = format!(
         "INSERT INTO public.code_files (repo_name, file_path, content, content_hash, size_bytes)
@@ -31,7 +31,7 @@ pub(super) async fn lay(rows: u32, url: &DatabaseUrl, set_up: SetUp<'_>) -> Resu
     session::execute(&mut connection, &insert).await.map_err(failed("write rows"))?;
     session::execute(&mut connection, "VACUUM ANALYZE public.code_files").await.map_err(failed("vacuum"))?;
     connection::close(connection).await;
-    set("the filter could not be built")(set_up(url, &["sqlx"]))?;
+    set("the filter could not be built")(set_up(url, &["--layers=sqlx"]))?;
     Ok(PgPoolOptions::new().max_connections(4).test_before_acquire(false).connect_lazy_with(url.for_sqlx()))
 }
 

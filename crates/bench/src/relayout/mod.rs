@@ -45,7 +45,7 @@ pub fn measure(size: Size, server: &ServerUrl, set_up: SetUp<'_>, console: &Cons
 
 async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &Console) -> Result<Measured, Error> {
     let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
-    if !set_up(url, &["bootstrap", "ecto"]) {
+    if !set_up(url, &["--layers=bootstrap,ecto"]) {
         return Err(Error::Failed("the scratch database could not be set up"));
     }
     let mut connection = connection::connect(url).await?;
@@ -80,7 +80,7 @@ async fn measure_in(size: Size, url: &DatabaseUrl, set_up: SetUp<'_>, console: &
     let offline_beside = offline_beside.map_err(failed("convert offline, beside writers"))?;
     session::execute(&mut connection, "CHECKPOINT").await.map_err(failed("write to disk"))?;
     job.announce("Converting under writers");
-    let (during, seen, outcome) = beside_writers(size, url, async || set_up(url, &["sqlx"])).await?;
+    let (during, seen, outcome) = beside_writers(size, url, async || set_up(url, &["--layers=sqlx"])).await?;
     if !outcome {
         return Err(Error::Failed("the conversion failed"));
     }

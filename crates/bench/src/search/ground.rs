@@ -4,6 +4,8 @@ use corpus::Source;
 use corpus::load::Terms;
 use database::quote::literal;
 use database::{DatabaseUrl, connection};
+use db_service::sizing;
+use db_service::subject::codes::Form;
 use sqlx::PgConnection;
 use terminal::console::Console;
 
@@ -82,7 +84,7 @@ impl Ground {
         console: &Console,
     ) -> Result<Self, Error> {
         let failed = |doing: &'static str| database::Error::sql(doing, SCRATCH);
-        if !set_up(url, &["bootstrap", "ecto"]) {
+        if !set_up(url, &["--layers=bootstrap,ecto"]) {
             return Err(Error::Failed("the scratch database could not be set up"));
         }
         let model = source.model_name().to_owned();
@@ -102,13 +104,15 @@ impl Ground {
         let sizes = sizes(&mut connection).await.map_err(failed("count the rows"))?;
         let [large, middle, small] = chosen(&sizes).ok_or(Error::Failed("the source has no vectors"))?;
         job.announce("Building one table with one vector index");
-        let peers = peers(&name, &definition, &[&large, &middle, &small]);
+        let rows = sizes.iter().map(|it| it.rows).sum();
+        let peers = peers(&name, &definition, rows, &[&large, &middle, &small]);
         session::execute(&mut connection, &peers).await.map_err(failed("build the peers"))?;
         job.announce("Building leaves and codes");
-        if !set_up(url, &["sqlx"]) {
+        if !set_up_performance(url, rows, set_up) {
             return Err(Error::Failed("the performance layer could not be set up"));
         }
-        let indexes = format!("SET maintenance_work_mem = '1GB'; {definition}; ANALYZE public.embeddings");
+        let memory = build_megabytes(rows);
+        let indexes = format!("SET maintenance_work_mem = '{memory}MB'; {definition}; ANALYZE public.embeddings");
         session::execute(&mut connection, &indexes).await.map_err(failed("build the vector indexes of the leaves"))?;
         for statement in ["VACUUM", "CHECKPOINT"] {
             session::execute(&mut connection, statement).await.map_err(failed("write to disk"))?;
@@ -124,7 +128,7 @@ impl Ground {
         connection::close(connection).await;
         Ok(Self {
             model,
-            rows: sizes.iter().map(|it| it.rows).sum(),
+            rows,
             repositories: i64::try_from(sizes.len()).unwrap_or(i64::MAX),
             large,
             middle,
@@ -153,19 +157,37 @@ impl Ground {
 }
 
 /// Brings the codes into another form, if they are not in it.
-pub(crate) async fn switch(url: &DatabaseUrl, form: &str, set_up: SetUp<'_>, console: &Console) -> Result<(), Error> {
+pub(crate) async fn switch(
+    url: &DatabaseUrl,
+    form: &str,
+    rows: i64,
+    set_up: SetUp<'_>,
+    console: &Console,
+) -> Result<(), Error> {
     let mut connection = connection::connect(url).await?;
     let declare = "UPDATE db_service.codes SET form = $1 WHERE form <> $1";
     let declared = sqlx::query(declare).bind(form).execute(&mut connection).await;
     let declared = declared.map_err(database::Error::sql("declare the form of the codes", SCRATCH))?;
     if declared.rows_affected() > 0 {
-        if !set_up(url, &["sqlx"]) {
+        if !set_up_performance(url, rows, set_up) {
             return Err(Error::Failed("the codes could not be brought into another form"));
         }
         calibrate(&mut connection, console).await?;
     }
     connection::close(connection).await;
     Ok(())
+}
+
+/// Sets the performance layer up with the memory that its indexes take.
+fn set_up_performance(url: &DatabaseUrl, rows: i64, set_up: SetUp<'_>) -> bool {
+    set_up(url, &["--layers=sqlx", &format!("--index-memory={}", build_megabytes(rows))])
+}
+
+/// What the largest graph that is built takes, for all sides: where less is there, it is built many times slower.
+fn build_megabytes(rows: i64) -> u64 {
+    let rows = rows.unsigned_abs();
+    let largest = sizing::leaf_build_memory(rows).max(sizing::codes_build_memory(rows, Form::Halfvec));
+    (largest >> 20).max(1024)
 }
 
 /// As its user would, so that each side tries as hard as these rows take.
@@ -198,8 +220,9 @@ fn chosen(sizes: &[Repository]) -> Option<[Repository; 3]> {
 }
 
 /// With the keys and indexes that Ecto's table has, and its storage.
-fn peers(name: &str, definition: &str, repositories: &[&Repository]) -> String {
+fn peers(name: &str, definition: &str, rows: i64, repositories: &[&Repository]) -> String {
     let flat = definition.replace(" ON public.embeddings ", " ON peer.flat ").replace(name, "flat_vectors");
+    let memory = build_megabytes(rows);
     let partial = repositories.iter().enumerate().map(|(number, repository)| {
         format!(
             "{} WHERE repo_name = {};\n",
@@ -209,17 +232,17 @@ fn peers(name: &str, definition: &str, repositories: &[&Repository]) -> String {
             literal(&repository.name)
         )
     });
+    let partial: String = partial.collect();
     format!(
         "CREATE SCHEMA peer;
          CREATE TABLE peer.flat (LIKE public.embeddings INCLUDING ALL);
          CREATE TABLE peer.partial (LIKE public.embeddings INCLUDING ALL);
          INSERT INTO peer.flat SELECT * FROM public.embeddings;
          INSERT INTO peer.partial SELECT * FROM public.embeddings;
-         SET maintenance_work_mem = '1GB';
+         SET maintenance_work_mem = '{memory}MB';
          {flat};
-         {}
-         ANALYZE peer.flat, peer.partial",
-        partial.collect::<String>()
+         {partial}
+         ANALYZE peer.flat, peer.partial"
     )
 }
 

@@ -84,7 +84,7 @@ async fn measure_in(
     let (mut writes, mut forms) = (Vec::new(), Vec::new());
     for form in FORMS.into_iter().filter(|form| *form != VCHORDRQ || ground.has_vchord) {
         job.announce(&format!("Building the codes as {form}"));
-        ground::switch(url, form, set_up, console).await?;
+        ground::switch(url, form, ground.rows, set_up, console).await?;
         contests.push(search(cases::across_by(form, &ground)).await?);
         let mut connection = connection::connect(url).await?;
         forms.push((form, ground::index_bytes(&mut connection).await.map_err(failed("read the size of the codes"))?));
