@@ -24,6 +24,7 @@
 //! | [`dedup`] | what need not be done again: unchanged files, and contents that are known already |
 //! | [`search`] | similar code, in one repository or across all of them |
 //! | [`stats`] | what queries took: written in batches, and summed up |
+//! | [`status`] | what a database is, in lines |
 //! | [`sizing`] | bytes, memory and time that so many vectors take |
 //! | [`ecto_files`] | the Ecto migrations that existed when this was built |
 //!
@@ -44,6 +45,7 @@ mod refusal;
 pub mod search;
 pub mod sizing;
 pub mod stats;
+pub mod status;
 pub mod subject;
 
 pub use error::Error;

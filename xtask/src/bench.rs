@@ -2,7 +2,6 @@
 
 use std::process::{Command, Stdio};
 
-use ::relayout::Budget;
 use bench::relayout::Size;
 use bench::{cache, dedup, ingest, noop, relayout, search, stats};
 use corpus::Source;
@@ -16,8 +15,8 @@ use terminal::console::Console;
 use terminal::variables::is_on_path;
 
 use crate::cli::{
-    Bench, CacheOptions, DedupOptions, EctoMode, IngestOptions, Layer, Output, RelayoutOptions, SearchOptions,
-    ServerKind, ServerOptions, SetupOptions, SourceOptions, StatsOptions,
+    Bench, CacheOptions, DedupOptions, IngestOptions, RelayoutOptions, SearchOptions, ServerKind, ServerOptions,
+    SetupOptions, SourceOptions, StatsOptions,
 };
 use crate::error::Error;
 use crate::project::Project;
@@ -42,7 +41,7 @@ fn run_noop(runs: u32, json: bool, project: &Project, console: &Console) -> Resu
     }
     let options = ServerOptions { database_url: None, reads_variable: false, server: ServerKind::Auto };
     let server = server::obtain(&options, project, console)?;
-    if setup::run(&everything(options), project, console) != Exit::Done {
+    if setup::run(&SetupOptions::everything(options), project, console) != Exit::Done {
         return Err(bench::Error::Failed("the databases could not be set up").into());
     }
     let xtask = std::env::current_exe().map_err(Error::OwnFile)?;
@@ -153,23 +152,6 @@ fn set_up(project: &Project) -> Result<impl Fn(&DatabaseUrl, &[&str]) -> bool, E
         command.env("DATABASE_URL", url.for_libpq()).stdin(Stdio::null()).stdout(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     })
-}
-
-fn everything(server: ServerOptions) -> SetupOptions {
-    SetupOptions {
-        dry_run: false,
-        output: Output::default(),
-        layers: Layer::ALL.to_vec(),
-        seed: false,
-        server,
-        require: Vec::new(),
-        ecto: EctoMode::Auto,
-        ecto_command: None,
-        environment: None,
-        yes: false,
-        index_memory: Budget::MODEST.megabytes,
-        lock_timeout: 600,
-    }
 }
 
 fn commands_by_hand(url: &DatabaseUrl, with_mix: bool, project: &Project) -> Vec<Command> {

@@ -9,11 +9,11 @@ use crate::target;
 const NEXT: [(&str, &str); 3] = [
     ("look into it", "cargo xtask db-server psql"),
     ("its password", "cargo xtask db-server url"),
-    ("its tables", "DATABASE_URL=$(cargo xtask db-server url) cargo run --bin migrations -- status"),
+    ("its state", "cargo xtask db-status"),
 ];
 
 /// The same on a server of others, where `DATABASE_URL` holds the URL, or could.
-const NEXT_ELSEWHERE: (&str, &str) = ("its tables", "cargo run --bin migrations -- status");
+const NEXT_ELSEWHERE: (&str, &str) = ("its state", "cargo xtask db-status");
 
 /// Says it, in one line where there was nothing to do.
 pub(crate) fn say(server: &TargetServer, changed: bool, console: &Console) {

@@ -15,6 +15,7 @@ mod reset;
 mod seed;
 mod server;
 mod setup;
+mod status;
 mod structure;
 mod target;
 mod test;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let project = Project::find(cli.project.as_deref()).map_err(Error::from);
     let outcome = project.and_then(|project| match cli.command {
         Command::DbSetup(options) => Ok(setup::run(&options, &project, console)),
+        Command::DbStatus(options) => Ok(status::run(&options, &project, console)),
         Command::DbServer(command) => db_server::run(&command, &project, console),
         Command::DbStructure(options) => structure::run(&options, &project, console).map_err(Error::from),
         Command::Test(options) => test::run(&options, &project, console),

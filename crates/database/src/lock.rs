@@ -109,6 +109,14 @@ fn sqlx_key(database: &str) -> i64 {
     0x3d32_ad9e * i64::from(CRC.checksum(database.as_bytes()))
 }
 
+/// Who is at work on the database of this connection: `pid 123 (singularity, connected since 10:00:00)`.
+///
+/// # Errors
+/// When the query fails.
+pub async fn runner(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    holder(connection, OUR_KEY).await
+}
+
 async fn holder(connection: &mut PgConnection, key: i64) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT format('pid %s (%s, connected since %s)', a.pid, a.application_name, to_char(a.backend_start, 'HH24:MI:SS')) AS "holder!"

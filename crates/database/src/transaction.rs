@@ -25,6 +25,38 @@ pub enum End<T> {
     Rollback(T),
 }
 
+/// All that the connection reads from now on is of this moment, until it is closed.
+///
+/// # Errors
+/// Those of the beginning.
+pub async fn read_only_for_good(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut cut_short = CutShort::default();
+    loop {
+        let error = match connection.begin_with(SNAPSHOT).await {
+            Ok(transaction) => {
+                // Dropped it would be rolled back; it ends with the connection.
+                std::mem::forget(transaction);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        begin_again(&mut cut_short, connection, error).await?;
+    }
+}
+
+/// Readies the connection for another attempt, if the first was only cut short.
+async fn begin_again(
+    cut_short: &mut CutShort,
+    connection: &mut PgConnection,
+    error: sqlx::Error,
+) -> Result<(), sqlx::Error> {
+    if !cut_short.is_again(&error) {
+        return Err(error);
+    }
+    // Cut short after its first word, it has begun; sqlx rolls back only what began whole.
+    sqlx::raw_sql("ROLLBACK").execute(connection).await.map(drop)
+}
+
 /// Does some work in a transaction that begins with this statement.
 ///
 /// # Errors
@@ -39,6 +71,8 @@ pub async fn run<T>(
 
 /// The same where the work has errors of its own; `failed` names what the transaction is for.
 ///
+/// What only reads is part of a transaction that is open, with all else that is read in it.
+///
 /// # Errors
 /// The same.
 pub async fn run_with<T, E>(
@@ -47,17 +81,16 @@ pub async fn run_with<T, E>(
     failed: impl Fn(sqlx::Error) -> E,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<End<T>, E>,
 ) -> Result<T, E> {
+    if begin != CHANGE && connection.is_in_transaction() {
+        return work(connection).await.map(|(End::Commit(value) | End::Rollback(value))| value);
+    }
     let mut cut_short = CutShort::default();
     let mut transaction = loop {
         let error = match connection.begin_with(begin).await {
             Ok(transaction) => break transaction,
             Err(error) => error,
         };
-        if !cut_short.is_again(&error) {
-            return Err(failed(error));
-        }
-        // Cut short after its first word, it has begun; sqlx rolls back only what began whole.
-        sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.map_err(&failed)?;
+        begin_again(&mut cut_short, connection, error).await.map_err(&failed)?;
     };
     match work(&mut transaction).await {
         Ok(End::Commit(value)) => transaction.commit().await.map(|()| value).map_err(failed),

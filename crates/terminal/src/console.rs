@@ -136,6 +136,14 @@ impl Console {
         self.board.beside(|| drop(writeln!(std::io::stdout(), "{text}")));
     }
 
+    /// What is shown on stdout next takes the place of what was there, where that is a terminal.
+    pub fn clear(&self) {
+        let stdout = ::console::Term::stdout();
+        if stdout.is_term() && !variables::is_terminal_dumb() {
+            self.board.beside(|| drop(stdout.clear_screen()));
+        }
+    }
+
     /// The result as JSON, on stdout.
     pub fn json(&self, document: &impl Serialize) {
         let text = match serde_json::to_string_pretty(document) {

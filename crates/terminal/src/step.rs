@@ -108,6 +108,13 @@ impl Step {
         self
     }
 
+    /// The same as something that somebody has only asked for.
+    #[must_use]
+    pub fn as_found(self) -> Self {
+        let status = if self.status == Status::Unchanged { Status::Found } else { self.status };
+        Self { status, ..self }
+    }
+
     /// Whether the run changed something here.
     #[must_use]
     pub fn is_change(&self) -> bool {

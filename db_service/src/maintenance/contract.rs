@@ -19,6 +19,12 @@ pub struct Terms {
     pub is_dry: bool,
 }
 
+impl Terms {
+    /// Of whoever says nothing else.
+    pub const ORDINARY: Self =
+        Self { statistics: Duration::from_hours(90 * 24), results: Duration::from_hours(1), is_dry: false };
+}
+
 /// What a task says of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum State {

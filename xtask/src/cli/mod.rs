@@ -20,7 +20,7 @@ pub(crate) use server::{ServerKind, ServerOptions};
 ///
 /// Results go to stdout, progress to stderr.
 ///
-/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`--dry-run`), 4 a rule is broken,
+/// Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 pending work (`--dry-run`, `db-status`), 4 a rule is broken,
 /// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
@@ -36,6 +36,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Set up the databases: server and extensions, then Ecto's schema, then the performance layer
     DbSetup(SetupOptions),
+    /// Show every database, layer by layer: what there is, what is pending, and jobs on their way; reads only
+    DbStatus(StatusOptions),
     /// The development server
     #[command(subcommand)]
     DbServer(ServerCommand),
@@ -101,6 +103,40 @@ pub(crate) struct SetupOptions {
     /// How long to wait for another set-up of the same database
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) lock_timeout: u64,
+}
+
+impl SetupOptions {
+    /// All layers, by whatever does them here.
+    pub(crate) fn everything(server: ServerOptions) -> Self {
+        Self {
+            dry_run: false,
+            output: Output::default(),
+            layers: Layer::ALL.to_vec(),
+            seed: false,
+            server,
+            require: Vec::new(),
+            ecto: EctoMode::Auto,
+            ecto_command: None,
+            environment: None,
+            yes: false,
+            index_memory: Budget::MODEST.megabytes,
+            lock_timeout: 600,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StatusOptions {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Look again and again, until Ctrl-C: what a job that moves rows has done, how fast, and how long it will take
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+    /// With `--watch`: how often
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, requires = "watch", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) interval: u64,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 }
 
 /// How the outcome is told.

@@ -22,6 +22,8 @@ pub(crate) trait Layer {
     fn plan(&self, state: &Self::State, target: &Target) -> Result<Self::Plan, LayerError>;
     /// Changes; the session holds the lock.
     async fn apply(&self, plan: &Self::Plan, session: &mut Session<'_>) -> Result<(), LayerError>;
+    /// What there is, as far as it can be said, goes to the session's steps; also where something is wrong. Reads.
+    async fn look(&self, session: &mut Session<'_>) -> Result<(), LayerError>;
     /// What would be done in a database of a server that does not run yet.
     fn forecast(&self, target: &Target) -> Result<Vec<Step>, LayerError>;
 }

@@ -1,8 +1,10 @@
 //! The third layer: the performance layer, which is `db_service`'s own work; here it takes its place in the order.
 
 use db_service::layer::{self, LayerState, PerformancePlan};
+use db_service::status;
 use db_service::subject::Terms;
-use ledger::ecto::Files;
+use ledger::ecto::{EctoState, Files};
+use ledger::history;
 use ledger::migration::Migrations;
 use relayout::{Budget, Engine};
 use terminal::step::Step;
@@ -46,6 +48,33 @@ impl Layer for Performance {
             layer::plan(&self.migrations, &self.files, state)
         };
         Ok(plan.map_err(ledger::Error::broken(target.name()))?)
+    }
+
+    async fn look(&self, session: &mut Session<'_>) -> Result<(), LayerError> {
+        let state = self.inspect(session).await?;
+        let target = session.target;
+        // What is wrong with Ecto's ledger hides nothing here.
+        let (plan, broken) = match self.plan(&state, target) {
+            Ok(plan) => (plan, None),
+            Err(broken) => {
+                let plan = layer::forecast(&self.migrations, &self.files, &state);
+                (plan.map_err(ledger::Error::broken(target.name()))?, Some(broken))
+            }
+        };
+        let steps = [plan.unchanged(target.name()), plan.pending(target.name())].concat();
+        let Some(connection) = session.connection().await? else {
+            session.steps.extend(steps);
+            return Ok(());
+        };
+        let (database, ledger) = (target.name(), &state.ledger);
+        let history = history::read(connection, &EctoState::empty(), ledger, database).await?;
+        let layouts = status::at_layouts(connection, ledger, database).await?;
+        let mut found = status::at_layer(steps, connection, &layouts, ledger, &history, database).await?;
+        found.extend(status::switched_off(connection, ledger, database).await?);
+        found.extend(status::kept_up(connection, database).await?);
+        session.steps.extend(found);
+        plan.refused(database)?;
+        broken.map_or(Ok(()), Err)
     }
 
     async fn apply(&self, plan: &PerformancePlan, session: &mut Session<'_>) -> Result<(), LayerError> {

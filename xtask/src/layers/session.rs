@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use database::{DatabaseLock, Worker, connection};
+use database::{DatabaseLock, Worker, connection, transaction};
 use sqlx::PgConnection;
 use terminal::console::Console;
 use terminal::step::Step;
@@ -17,6 +17,7 @@ pub(crate) struct Session<'a> {
     pub(crate) patience: Duration,
     pub(crate) teller: Teller<'a>,
     looks_first: bool,
+    is_one_moment: bool,
     reader: Option<PgConnection>,
     locked: Option<Locked>,
     pub(crate) steps: Vec<Step>,
@@ -37,6 +38,7 @@ impl<'a> Session<'a> {
             patience,
             teller,
             looks_first: false,
+            is_one_moment: false,
             reader: None,
             locked: None,
             steps: Vec::new(),
@@ -51,6 +53,12 @@ impl<'a> Session<'a> {
         self
     }
 
+    /// Everything is read as it was at one moment, in one transaction that can write nothing.
+    pub(crate) fn of_one_moment(mut self) -> Self {
+        self.is_one_moment = true;
+        self
+    }
+
     /// A connection to the database, for reading; none if the database does not exist.
     pub(crate) async fn connection(&mut self) -> Result<Option<&mut PgConnection>, LayerError> {
         if let Some(Locked { worker, .. }) = &mut self.locked {
@@ -61,7 +69,13 @@ impl<'a> Session<'a> {
                 return Ok(None);
             }
             match connection::connect(&self.target.url).await {
-                Ok(connection) => self.reader = Some(connection),
+                Ok(mut connection) => {
+                    if self.is_one_moment {
+                        let failed = database::Error::sql("begin to read", self.target.name());
+                        transaction::read_only_for_good(&mut connection).await.map_err(failed)?;
+                    }
+                    self.reader = Some(connection);
+                }
                 Err(error) if error.is_database_missing() => {
                     self.looks_first = true;
                     return Ok(None);

@@ -20,6 +20,7 @@ mod concurrent_index;
 mod convergence;
 mod damaged;
 mod database;
+mod db_status;
 mod dependents;
 mod disk;
 mod documented;
@@ -170,6 +171,7 @@ fn all_tests() -> Vec<(String, Test)> {
         words::tests(),
         worker::tests(),
         damaged::tests(),
+        db_status::tests(),
         dependents::tests(),
         disk::tests(),
         documented::tests(),

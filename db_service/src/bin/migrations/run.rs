@@ -9,8 +9,8 @@ use database::server::Server;
 use database::url::Parsed;
 use database::{DatabaseLock, DatabaseUrl, Worker, connection};
 use db_service::layer::{self, PerformancePlan};
-use db_service::maintenance;
 use db_service::subject::{Terms, layouts};
+use db_service::{maintenance, status};
 use ledger::history::{self, History};
 use ledger::migration::LAYER;
 use relayout::layout::Layout;
@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         let history = if matches!(options.command, Some(Command::Status)) {
             // Shown even if a rule is broken, which the plan then says.
             let history = history::read(connection, &state.ecto, &state.ledger, database).await?;
-            self.report(look::at_ecto(&embedded.ecto, state.ecto.applied(), &history, database));
+            self.report(status::at_ecto(&embedded.ecto, state.ecto.applied(), &history, database));
             history
         } else {
             History::default()
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
         let layouts = match &options.command {
             // The plan says all that it has to know.
             None => Vec::new(),
-            Some(_) => look::at_layouts(connection, &state.ledger, database).await?,
+            Some(_) => status::at_layouts(connection, &state.ledger, database).await?,
         };
         match &options.command {
             // Neither rests on complete ledgers: an Ecto migration that is pending may be what asks for a plain table.
@@ -175,7 +175,7 @@ impl<'a> Run<'a> {
             Some(Command::Status) => {
                 let plan = embedded.plan(&state, database)?;
                 let steps = [plan.unchanged(database), plan.pending(database)].concat();
-                self.report(look::at_layer(steps, connection, &layouts, &state.ledger, &history, database).await?);
+                self.report(status::at_layer(steps, connection, &layouts, &state.ledger, &history, database).await?);
                 self.explain(!layouts.is_empty());
                 self.warn(layouts::warnings(connection, &layouts, database).await?);
                 plan.refused(database)?;

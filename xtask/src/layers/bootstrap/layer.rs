@@ -10,7 +10,7 @@ use super::known::{Policy, Wish};
 use super::plan::{self, Action, BootstrapPlan};
 use super::{apply, extension, version};
 use crate::cli;
-use crate::layers::contract::Layer;
+use crate::layers::contract::{Layer, LayerPlan as _};
 use crate::layers::error::LayerError;
 use crate::layers::run::run;
 use crate::layers::session::Session;
@@ -66,6 +66,15 @@ impl Layer for Bootstrap {
         Ok(BootstrapPlan { actions, notes })
     }
 
+    async fn look(&self, session: &mut Session<'_>) -> Result<(), LayerError> {
+        let state = self.inspect(session).await?;
+        let steps = self.plan(&state, session.target)?.steps(session.target);
+        let server = Step::new(session.target.name(), "bootstrap", "server", "PostgreSQL", Status::Found);
+        session.steps.push(server.detail(&state.server.version));
+        session.steps.extend(steps.into_iter().map(Step::as_found));
+        Ok(())
+    }
+
     async fn apply(&self, plan: &BootstrapPlan, session: &mut Session<'_>) -> Result<(), LayerError> {
         if let Some(Action::Database { exists: false }) = plan.actions.first() {
             apply::create_database(session).await?;
@@ -118,7 +127,6 @@ mod tests {
     use super::super::facts::{NextPreload, ServerFacts};
     use super::super::known::wishes;
     use super::*;
-    use crate::layers::contract::LayerPlan as _;
 
     fn target(environment: Option<Environment>) -> Target {
         crate::target::one(&DatabaseUrl::parse("postgres://h/singularity_dev").unwrap(), environment)

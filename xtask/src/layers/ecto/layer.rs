@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use database::transaction;
+use db_service::status;
 use ledger::ecto::{self, EctoState, Files};
 use ledger::gate;
+use ledger::history::{self, History};
+use ledger::migrate::LedgerState;
 use ledger::structure::Batch;
 use terminal::step::{Status, Step};
 
@@ -72,6 +75,20 @@ impl Layer for Ecto {
             how,
             is_loadable: !state.has_relations,
         })
+    }
+
+    async fn look(&self, session: &mut Session<'_>) -> Result<(), LayerError> {
+        let state = inspect(session).await?;
+        let target = session.target;
+        let history = match session.connection().await? {
+            Some(connection) => history::read(connection, &state, &LedgerState::default(), target.name()).await?,
+            None => History::default(),
+        };
+        session.steps.extend(status::at_ecto(&self.files, state.applied(), &history, target.name()));
+        match gate::check_ledger(&self.files, &state) {
+            violations if violations.is_empty() => Ok(()),
+            violations => Err(ledger::Error::broken(target.name())(violations).into()),
+        }
     }
 
     async fn apply(&self, plan: &EctoPlan, session: &mut Session<'_>) -> Result<(), LayerError> {
