@@ -25,7 +25,7 @@ pub(crate) fn run(options: &StatusOptions, project: &Project, console: &Console)
     loop {
         let started = Instant::now();
         let mut status = Status::default();
-        if let Err(error) = look(options, project, console, &mut status) {
+        if let Err(error) = read(options, project, console, &mut status) {
             status.errors.push(error);
         }
         console.done();
@@ -79,7 +79,7 @@ impl Status {
     }
 }
 
-fn look(options: &StatusOptions, project: &Project, console: &Console, status: &mut Status) -> Result<(), Error> {
+fn read(options: &StatusOptions, project: &Project, console: &Console, status: &mut Status) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     status.server = server::find(&options.server, project, console)?;
     let Some(server) = &status.server else {
